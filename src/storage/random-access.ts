@@ -1,0 +1,36 @@
+/**
+ * Bytes at offsets: the contract of everything that stores.
+ *
+ * Operations on one file take effect in the order they were called. A buffer given to `write` may be
+ * reused once its promise settles; a buffer got from `read` belongs to the caller.
+ *
+ * @see spec/10-log.md 4.6
+ * @module
+ */
+
+/** One growing byte string that outlives the process (or, in memory, does not). */
+export interface RandomAccess {
+  /**
+   * Exactly `length` bytes from `offset`.
+   *
+   * @throws {@link StorageError} `STORAGE_SHORT` when the file ends before, also when there is none
+   */
+  read(offset: number, length: number): Promise<Uint8Array>
+  /** Write all of `bytes` at `offset`; a gap before it reads as zeros. Creates the file. */
+  write(offset: number, bytes: Uint8Array): Promise<void>
+  /** Cut or extend (with zeros) to `length` bytes. */
+  truncate(length: number): Promise<void>
+  /** Give disk space back where the system can; the range then reads as zeros. Returns bytes freed. */
+  punch(offset: number, length: number): Promise<number>
+  /** Bytes in the file; 0 when there is none. */
+  size(): Promise<number>
+  /** Resolves once everything written so far survives a power cut. */
+  sync(): Promise<void>
+  /** Let go of what is held open. Idempotent; other calls then fail with `STORAGE_CLOSED`. */
+  close(): Promise<void>
+  /** Close and delete. A file that does not exist is a success. */
+  destroy(): Promise<void>
+}
+
+/** Gives the file of a name such as `tree` or `data`. Nothing is created before the first write. */
+export type OpenStorage = (name: string) => RandomAccess
