@@ -1,0 +1,80 @@
+/**
+ * Where Varve answers otherwise than v10 on purpose: one table, general rules only.
+ *
+ * The handlers of vectors ask `differenceFor` about a step before they judge it, so that other data
+ * is judged alike, and `docs/differences.md` is printed from the same table (`npm run differences`).
+ *
+ * @module
+ */
+
+/** One step of a vector, as far as a rule looks at it. */
+export interface Step {
+  /** The operation, by its name in the vectors: `replicate`, `stat`. */
+  readonly op: string
+  readonly args: readonly unknown[]
+  /** v10's error; absent when it succeeded. */
+  readonly err?: { readonly code: string | null; readonly message: string } | undefined
+  readonly readOnly?: boolean | undefined
+  readonly closed?: boolean | undefined
+}
+
+/** What Varve must answer where a rule applies. */
+export type Answer =
+  | { readonly type: 'ok' }
+  | { readonly type: 'error'; readonly code: string }
+  | { readonly type: 'refused'; readonly constructorName: 'TypeError' | 'RangeError' }
+
+/** One deliberate difference. */
+export interface Difference {
+  /** The operation and its arguments, for people. */
+  readonly operation: string
+  /** What v10 answers. */
+  readonly original: string
+  /** What Varve answers. */
+  readonly ours: string
+  readonly why: string
+  /** Whether a step of a vector is one of these. Looks at the operation, never at a case's name. */
+  applies(step: Step): boolean
+  /** What a vector's handler then expects in place of the recorded outcome. */
+  readonly answer: Answer
+}
+
+/** The table. */
+export const differences: readonly Difference[] = [
+  {
+    operation: '`replicate()`, `replicate({ … })` without `initiator`',
+    original: 'throws without an argument; is the responder with options',
+    ours: 'a connection that finds its role by itself',
+    why:
+      'The user’s document calls it so on both ends of a socket. An accepted socket responds and a ' +
+      'connecting one initiates; on other streams who hears first responds. A v10 at the other ' +
+      'end whose fixed role contradicts this needs an explicit role here.',
+    applies: ({ op, args: [first, ...rest] }) =>
+      op === 'replicate' &&
+      rest.length === 0 &&
+      (first === undefined ||
+        (typeof first === 'object' && first !== null && !('initiator' in first))),
+    answer: { type: 'ok' },
+  },
+]
+
+/** The rule that a step falls under, if any. */
+export function differenceFor(step: Step): Difference | undefined {
+  return differences.find((difference) => difference.applies(step))
+}
+
+/** The page `docs/differences.md`, whole. */
+export function differencesPage(): string {
+  const rows = differences.map(
+    ({ operation, original, ours, why }) => `| ${operation} | ${original} | ${ours} | ${why} |`,
+  )
+  return `# Deliberate differences from v10
+
+Printed from \`test/vector-runner/rules.ts\` by \`npm run differences\`; the vectors are judged by the
+same table, so what stands here is what is tested. Everything else answers as v10 does.
+
+| Operation | v10 | Varve | Why |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+`
+}
