@@ -20,7 +20,13 @@ export interface RandomAccess {
   write(offset: number, bytes: Uint8Array): Promise<void>
   /** Cut or extend (with zeros) to `length` bytes. */
   truncate(length: number): Promise<void>
-  /** Give disk space back where the system can; the range then reads as zeros. Returns bytes freed. */
+  /**
+   * Give the space of a range back where the system can. A range that reaches the end is cut off, and
+   * the file then ends at `offset` (one that was shorter grows to it); a range in the middle then reads
+   * as zeros, or as before where nothing could be freed.
+   *
+   * @returns bytes freed; 0 when the system cannot tell or cannot do it
+   */
   punch(offset: number, length: number): Promise<number>
   /** Bytes in the file; 0 when there is none. */
   size(): Promise<number>

@@ -1,0 +1,264 @@
+/**
+ * A file on disk. The only place that, through `descriptor.ts`, touches `node:fs`.
+ *
+ * It is opened when first used, read-write where that is allowed, and created (with the folders above
+ * it) by the first write. Its descriptor belongs to a pool, which may take it back while the file is
+ * idle; the next operation opens it again.
+ *
+ * @see spec/10-log.md 4.6
+ * @module
+ */
+import { constants } from 'node:fs'
+import { dirname } from 'node:path'
+import { allocUnsafe } from '../bytes.ts'
+import * as descriptor from './descriptor.ts'
+import { type FilePool, type PooledFile, sharedFilePool } from './file-pool.ts'
+import { OperationQueue } from './operation-queue.ts'
+import { punchHole } from './punch.ts'
+import type { RandomAccess } from './random-access.ts'
+import { StorageError, assertRange, closed, ioError, shortRead } from './storage-error.ts'
+
+/** How a file is kept. */
+export interface FileOptions {
+  /** Whose descriptors it counts among. Default: one pool for the process. */
+  readonly pool?: FilePool
+  /** Punch holes where the system can; otherwise `punch` only cuts the tail. Default `true`. */
+  readonly holes?: boolean
+}
+
+/** From here on a read first looks whether the file is that long, before it takes the memory. */
+const LARGE_READ = 65536
+/** Below this the allocator hands out parts of a shared slab, which the caller would pin. */
+const POOLED = 4096
+
+/** A file at a path, as {@link RandomAccess}. */
+export class FileStorage implements RandomAccess {
+  /** Where it lies. */
+  readonly path: string
+  readonly #pool: FilePool
+  readonly #holes: boolean
+  readonly #queue: OperationQueue
+  readonly #pooled: PooledFile
+
+  #fd: number | null = null
+  #opening: Promise<number> | null = null
+  #readOnly = false
+  /** Written since the last `sync`. */
+  #unsynced = false
+  /** Folders whose entries are new since the last `sync`. */
+  #newEntries: string[] = []
+  /** A descriptor that the pool took back failed to close: the next operation says so. */
+  #closeError: StorageError | null = null
+  #closing: Promise<void> | null = null
+
+  /** Nothing is opened or created yet. */
+  constructor(path: string, options: FileOptions = {}) {
+    this.path = path
+    this.#pool = options.pool ?? sharedFilePool
+    this.#holes = options.holes ?? true
+    this.#queue = new OperationQueue(() => this.#pool.rest(this.#pooled))
+    const queue = this.#queue
+    this.#pooled = {
+      get idle() {
+        return queue.idle
+      },
+      letGo: () => this.#letGo(),
+    }
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    this.#assertOpen()
+    assertRange(offset, length)
+    return this.#queue.shared(() => this.#guarded(() => this.#read(offset, length)))
+  }
+
+  async write(offset: number, bytes: Uint8Array): Promise<void> {
+    this.#assertOpen()
+    assertRange(offset, bytes.length)
+    return this.#change(async (fd) => {
+      if (bytes.length > 0) await descriptor.writeFully(fd, bytes, offset)
+    })
+  }
+
+  async truncate(length: number): Promise<void> {
+    this.#assertOpen()
+    assertRange(length, 0)
+    return this.#change((fd) => descriptor.truncate(fd, length))
+  }
+
+  async punch(offset: number, length: number): Promise<number> {
+    this.#assertOpen()
+    assertRange(offset, length)
+    return this.#change(async (fd) => {
+      const before = await descriptor.measure(fd)
+      if (offset + length >= before.length) {
+        await descriptor.truncate(fd, offset)
+        return Math.max(0, before.length - offset)
+      }
+      if (!this.#holes || length === 0 || !(await punchHole(this.path, offset, length))) return 0
+      const after = await descriptor.measure(fd)
+      return Math.max(0, before.allocated - after.allocated)
+    })
+  }
+
+  async size(): Promise<number> {
+    this.#assertOpen()
+    return this.#queue.shared(() =>
+      this.#guarded(async () => {
+        if (this.#fd !== null) return (await descriptor.measure(this.#fd)).length
+        try {
+          return await descriptor.lengthOf(this.path)
+        } catch (error) {
+          if (descriptor.errorCode(error) === 'ENOENT') return 0
+          throw error
+        }
+      }),
+    )
+  }
+
+  async sync(): Promise<void> {
+    this.#assertOpen()
+    return this.#queue.exclusive(() =>
+      this.#guarded(async () => {
+        if (!this.#unsynced) return
+        await descriptor.sync(this.#fd ?? (await this.#open()))
+        for (const folder of this.#newEntries) {
+          // Lower folders first; few, and only once in the life of a file.
+          // oxlint-disable-next-line no-await-in-loop
+          await descriptor.syncFolder(folder)
+        }
+        this.#newEntries = []
+        this.#unsynced = false
+      }),
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#queue.exclusive(() => this.#guarded(() => this.#closeDescriptor()))
+    return this.#closing
+  }
+
+  async destroy(): Promise<void> {
+    await this.close()
+    try {
+      await descriptor.unlink(this.path)
+    } catch (error) {
+      if (descriptor.errorCode(error) !== 'ENOENT') throw ioError(this.path, error)
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw closed(this.path)
+  }
+
+  async #read(offset: number, length: number): Promise<Uint8Array> {
+    const fd = this.#fd ?? (await this.#open())
+    if (length === 0) return new Uint8Array(0)
+    if (length >= LARGE_READ && (await descriptor.measure(fd)).length < offset + length) {
+      throw shortRead(this.path, offset, length)
+    }
+    const out = length < POOLED ? new Uint8Array(length) : allocUnsafe(length)
+    if ((await descriptor.readFully(fd, out, offset)) < length) {
+      throw shortRead(this.path, offset, length)
+    }
+    return out
+  }
+
+  /** Run `work` alone on the file, which is created when there is none. */
+  #change<T>(work: (fd: number) => Promise<T>): Promise<T> {
+    return this.#queue.exclusive(() =>
+      this.#guarded(async () => {
+        const fd = this.#fd !== null && !this.#readOnly ? this.#fd : await this.#openToWrite()
+        this.#unsynced = true
+        return work(fd)
+      }),
+    )
+  }
+
+  /** Every failure leaves as a StorageError, the one of an earlier close first. */
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      if (this.#closeError !== null) {
+        const error = this.#closeError
+        this.#closeError = null
+        throw error
+      }
+      return await work()
+    } catch (error) {
+      throw error instanceof StorageError ? error : ioError(this.path, error)
+    }
+  }
+
+  /** The descriptor for reading; concurrent reads share one opening. */
+  #open(): Promise<number> {
+    this.#opening ??= this.#openExisting().finally(() => {
+      this.#opening = null
+    })
+    return this.#opening
+  }
+
+  async #openExisting(): Promise<number> {
+    try {
+      return await this.#openAs(constants.O_RDWR)
+    } catch (error) {
+      const code = descriptor.errorCode(error)
+      if (code === 'ENOENT') throw shortRead(this.path, 0, 0)
+      if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') throw error
+    }
+    const fd = await this.#openAs(constants.O_RDONLY)
+    this.#readOnly = true
+    return fd
+  }
+
+  async #openToWrite(): Promise<number> {
+    if (this.#fd !== null) await this.#closeDescriptor()
+    try {
+      return await this.#openAs(constants.O_RDWR)
+    } catch (error) {
+      if (descriptor.errorCode(error) !== 'ENOENT') throw error
+    }
+    const folder = dirname(this.path)
+    const made = await descriptor.makeFolder(folder)
+    const fd = await this.#openAs(constants.O_RDWR | constants.O_CREAT)
+    this.#newEntries.push(folder)
+    if (made !== null) {
+      for (let at = folder; at.length >= made.length; at = dirname(at)) {
+        this.#newEntries.push(dirname(at))
+      }
+    }
+    return fd
+  }
+
+  async #openAs(flags: number): Promise<number> {
+    await this.#pool.enter(this.#pooled)
+    try {
+      this.#fd = await descriptor.open(this.path, flags)
+      this.#readOnly = false
+      return this.#fd
+    } catch (error) {
+      this.#pool.leave(this.#pooled)
+      throw error
+    }
+  }
+
+  async #closeDescriptor(): Promise<void> {
+    const fd = this.#fd
+    if (fd === null) return
+    this.#fd = null
+    try {
+      await descriptor.close(fd)
+    } finally {
+      this.#pool.leave(this.#pooled)
+    }
+  }
+
+  async #letGo(): Promise<void> {
+    const fd = this.#fd
+    this.#fd = null
+    try {
+      if (fd !== null) await descriptor.close(fd)
+    } catch (error) {
+      this.#closeError = ioError(this.path, error)
+    }
+  }
+}

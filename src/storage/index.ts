@@ -1,0 +1,12 @@
+/**
+ * Bytes at offsets: on disk, in memory, or in any random-access-storage object.
+ *
+ * @module
+ */
+export { DEFAULT_OPEN_FILES, FilePool } from './file-pool.ts'
+export { FileStorage, type FileOptions } from './file-storage.ts'
+export { openFolder } from './folder.ts'
+export { fromRandomAccess, type RandomAccessObject } from './from-random-access.ts'
+export { MemoryFolder, MemoryStorage } from './memory-storage.ts'
+export type { OpenStorage, RandomAccess } from './random-access.ts'
+export { StorageError, type StorageErrorCode } from './storage-error.ts'

@@ -1,0 +1,48 @@
+/**
+ * What can go wrong below a log.
+ *
+ * @module
+ */
+import { CodedError } from '../errors.ts'
+
+/**
+ * - `STORAGE_SHORT`: the file ends before the range asked for, or does not exist
+ * - `STORAGE_CLOSED`: called after `close` or `destroy`
+ * - `STORAGE_IO`: the system refused; `cause` is its error, with its own `code`
+ */
+export type StorageErrorCode = 'STORAGE_SHORT' | 'STORAGE_CLOSED' | 'STORAGE_IO'
+
+/** Thrown by everything under `storage/`. */
+export class StorageError extends CodedError<StorageErrorCode> {
+  override readonly name = 'StorageError'
+}
+
+/** The failure of a read that the file is too short for. */
+export function shortRead(file: string, offset: number, length: number): StorageError {
+  return new StorageError('STORAGE_SHORT', `${file}: no ${length} bytes at ${offset}`)
+}
+
+/** The failure of any call on a file that was closed. */
+export function closed(file: string): StorageError {
+  return new StorageError('STORAGE_CLOSED', `${file}: closed`)
+}
+
+/** What the system refused. */
+export function ioError(file: string, cause: unknown): StorageError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new StorageError('STORAGE_IO', `${file}: ${reason}`, { cause })
+}
+
+/** @throws RangeError unless `[offset, offset + length)` is a range of safe, non-negative integers */
+export function assertRange(offset: number, length: number): void {
+  if (
+    Number.isSafeInteger(offset) &&
+    Number.isSafeInteger(length) &&
+    offset >= 0 &&
+    length >= 0 &&
+    Number.isSafeInteger(offset + length)
+  ) {
+    return
+  }
+  throw new RangeError(`want a range of bytes, got offset ${offset}, length ${length}`)
+}
