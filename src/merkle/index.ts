@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { BlockProof } from './block-proof.ts'
 export { Cursor } from './cursor.ts'
 export * as flatTree from './flat-tree.ts'
 export {
@@ -24,5 +25,16 @@ export {
   type MutableNodeSet,
   type NodeSet,
 } from './node-set.ts'
+export { planProof, type ProofPlan, type ProofRequest } from './proof.ts'
+export { byteRange, nodesBefore, seek, type SeekLog, type SeekResult } from './seek.ts'
+export { ProvenNodes, storedNode, type NodeLookup } from './stored-nodes.ts'
 export { TreeBuilder, type TreeGrowth } from './tree-builder.ts'
 export type { Proof, TreeNode } from './tree-node.ts'
+export {
+  planVerify,
+  verifyProof,
+  type KnownLog,
+  type Verified,
+  type VerifiedHead,
+  type VerifyOptions,
+} from './verify.ts'
