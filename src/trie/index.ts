@@ -1,0 +1,25 @@
+/**
+ * The trie: a versioned map from keys to values on a log, and mounts of one trie in another.
+ *
+ * @module
+ */
+export { TrieError, type TrieErrorCode } from './errors.ts'
+export { Trie } from './trie.ts'
+export { Pull } from './pull.ts'
+export { Watcher, type WatchOptions } from './watch.ts'
+export type { TrieDifference, TrieEntry } from './entry.ts'
+export type { KeyHash } from './hash-path.ts'
+export type {
+  BatchOperation,
+  ChangeOptions,
+  DiffOptions,
+  GetOptions,
+  HeadOptions,
+  HistoryOptions,
+  IteratorOptions,
+  PutOptions,
+  TrieEvents,
+  TrieOptions,
+} from './options.ts'
+export type { BlockOptions, TrieLog, WaitOptions } from './trie-log.ts'
+export { decodeHeader, encodeHeader, HEADER_TYPE, type Header } from './header.ts'

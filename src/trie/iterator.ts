@@ -1,0 +1,141 @@
+/**
+ * Iteration in hash order below a prefix.
+ *
+ * A stack of frames (index, node): the node stands for all keys that agree with it up to the index. A
+ * frame is taken apart at the next row that points anywhere, or gives its node when there is none.
+ * Order at each row: symbols 4, 0, 1, 2, 3, so that a directory's own node comes before what is below
+ * it; the other way round in reverse.
+ *
+ * @see spec/30-trie.md 3.8
+ * @module
+ */
+import { branches } from './branch.ts'
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
+import { find } from './get.ts'
+import { COMPONENT_SYMBOLS, END, type HashPath } from './hash-path.ts'
+import type { TrieNode } from './node.ts'
+import { loadNodes, type NodeSource, type Walk } from './walk.ts'
+
+/** What of the nodes below the prefix is given, and in which order. */
+export interface IterationMode {
+  /** False: one node for each name directly below the prefix, which may lie deeper. Default true. */
+  readonly recursive?: boolean | undefined
+  /** The other way round. */
+  readonly reverse?: boolean | undefined
+  /** Leave out the node at the prefix itself. */
+  readonly gt?: boolean | undefined
+  /** A new order at every step. */
+  readonly random?: boolean | undefined
+}
+
+/** The rest of the keys that agree with `node` up to `index`. */
+interface Frame {
+  readonly index: number
+  readonly node: TrieNode
+}
+
+const FORWARD = [3, 2, 1, 0, END] // pushed in this order, so the last comes first
+const REVERSE = [END, 0, 1, 2, 3]
+
+/** A walk over the nodes below a prefix, one at a time. */
+export class Iteration {
+  readonly #prefix: HashPath
+  readonly #mode: IterationMode
+  /** Index of the symbol behind the prefix. */
+  readonly #start: number
+  readonly #end: number
+  #stack: Frame[] = []
+
+  /** Nothing is loaded until `open`. */
+  constructor(prefix: HashPath, mode: IterationMode) {
+    this.#prefix = prefix
+    this.#mode = mode
+    this.#start = prefix.length - 1
+    this.#end = mode.recursive === false ? this.#start + COMPONENT_SYMBOLS : Infinity
+  }
+
+  /** Find the place to begin at: the prefix in the trie of `headSeq`, or what a checkpoint says. */
+  *open(nodes: NodeSource, headSeq: number, checkpoint: Uint8Array | null = null): Walk<void> {
+    if (checkpoint) {
+      const frames = decodeCheckpoint(checkpoint, 2)
+      const loaded = yield* loadNodes(
+        nodes,
+        frames.map(([, seq = 0]) => seq),
+      )
+      for (let i = 0; i < frames.length; i++) {
+        const [index = 0] = frames[i] ?? []
+        const node = loaded[i]
+        if (node) this.#stack.push({ index, node })
+      }
+      return
+    }
+    const node = yield* find(nodes, headSeq, this.#prefix, { prefix: true })
+    if (node) this.#stack.push({ index: this.#start, node })
+  }
+
+  /** The next node, or null at the end. A failed step changes nothing, so it may be tried again. */
+  *next(nodes: NodeSource): Walk<TrieNode | null> {
+    for (;;) {
+      const frame = this.#stack.at(-1)
+      if (!frame) return null
+      const { node } = frame
+      const row = this.#nextRow(frame)
+      if (row >= Math.min(node.path.length, this.#end)) {
+        this.#stack.pop()
+        return node
+      }
+      const next = yield* this.#split(nodes, node, row)
+      this.#stack.pop()
+      this.#stack.push(...next)
+    }
+  }
+
+  /** The stack as bytes, to go on from later: with the same version, prefix and mode. */
+  checkpoint(): Uint8Array {
+    return encodeCheckpoint(this.#stack.flatMap(({ index, node }) => [index, node.seq]))
+  }
+
+  /** The next row at which something happens: a pointer, or the node at the prefix being left out. */
+  #nextRow({ index, node }: Frame): number {
+    const row = node.table.rowAt(node.table.seek(index))
+    return this.#mode.gt && index <= this.#start ? Math.min(row, this.#start) : row
+  }
+
+  *#split(nodes: NodeSource, node: TrieNode, row: number): Walk<Frame[]> {
+    const own = node.path.symbol(row)
+    const frames: Frame[] = []
+    const order = this.#order()
+    const below = yield* branches(nodes, node, row, order)
+    for (let i = 0; i < order.length; i++) {
+      const symbol = order[i] ?? 0
+      const group = below[i] ?? []
+      const leftOut = symbol === END && this.#mode.gt === true && row === this.#start
+      if (leftOut) continue
+      const all = own === symbol ? [node, ...group] : group
+      // Names whose hashes collide: by key, the smallest first, in both directions.
+      const sorted = all.length > 1 ? all.toSorted(descending) : all
+      for (const each of sorted) frames.push({ index: row + 1, node: each })
+    }
+    return frames
+  }
+
+  #order(): readonly number[] {
+    if (this.#mode.random) return shuffled(FORWARD)
+    return this.#mode.reverse ? REVERSE : FORWARD
+  }
+}
+
+function descending(a: TrieNode, b: TrieNode): number {
+  return a.path.key < b.path.key ? 1 : -1
+}
+
+function shuffled(symbols: readonly number[]): readonly number[] {
+  const out = [...symbols]
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1))
+    const [a = 0, b = 0] = [out[i], out[j]]
+    out[i] = b
+    out[j] = a
+  }
+  return out
+}

@@ -1,0 +1,92 @@
+/**
+ * Results one at a time, in order, as they are asked for.
+ *
+ * @module
+ */
+import { TrieError } from './errors.ts'
+
+/** What a `Pull` takes its results from. */
+export interface PullSource<Item> {
+  /** The next result, or null at the end. Never called while a call is under way. */
+  next(): Promise<Item | null>
+  /** Where the source stands, as bytes. */
+  checkpoint?(): Uint8Array
+  /** Let go of what it holds. */
+  destroy?(): void
+}
+
+/**
+ * An iterator that is asked: `next()`, or `for await`. Leaving the loop destroys it.
+ */
+export class Pull<Item> implements AsyncIterable<Item> {
+  readonly #source: PullSource<Item>
+  #last: Promise<unknown> = Promise.resolve()
+  #destroyed = false
+
+  /** @param source - is asked for nothing before the first `next` */
+  constructor(source: PullSource<Item>) {
+    this.#source = source
+  }
+
+  /** Whether it was destroyed. */
+  get destroyed(): boolean {
+    return this.#destroyed
+  }
+
+  /**
+   * The next result; null at the end and for ever after. Calls may overlap; they are answered in order.
+   *
+   * @throws {@link TrieError} `TRIE_DESTROYED` once destroyed, the call under way included
+   */
+  async next(): Promise<Item | null> {
+    const before = this.#last
+    const result = this.#advance(before)
+    this.#last = result.catch(() => null) // the next call waits for this one, whatever becomes of it
+    return result
+  }
+
+  async #advance(before: Promise<unknown>): Promise<Item | null> {
+    await before
+    this.#check()
+    const item = await this.#source.next()
+    this.#check()
+    return item
+  }
+
+  #check(): void {
+    if (this.#destroyed) throw new TrieError('TRIE_DESTROYED', 'the iterator is destroyed')
+  }
+
+  /** Where it stands between two calls of `next`, to go on from later. */
+  checkpoint(): Uint8Array | null {
+    return this.#source.checkpoint?.() ?? null
+  }
+
+  /** No further result. */
+  destroy(): void {
+    if (this.#destroyed) return
+    this.#destroyed = true
+    this.#source.destroy?.()
+  }
+
+  /** All results that are left. */
+  async collect(): Promise<Item[]> {
+    const items: Item[] = []
+    for await (const item of this) items.push(item)
+    return items
+  }
+
+  /** As an async iterable; leaving the loop destroys the iterator. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
+    try {
+      for (;;) {
+        // oxlint-disable-next-line no-await-in-loop -- one result after the other
+        const item = await this.next()
+        if (item === null) return
+        yield item
+      }
+    } finally {
+      this.destroy()
+    }
+  }
+}

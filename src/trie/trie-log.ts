@@ -1,0 +1,48 @@
+/**
+ * What a trie needs of its log. A `Log` of `src/log` is one; so is anything in a test that holds
+ * blocks.
+ *
+ * @see spec/30-trie.md 1
+ * @module
+ */
+
+/** How long, and whether, a read waits for peers. */
+export interface WaitOptions {
+  /** False: only what is stored here, else the read fails. Default true. */
+  readonly wait?: boolean | 'peers' | undefined
+  /** Milliseconds until a waiting read fails. Default: the log's. */
+  readonly timeout?: number | undefined
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Options of a block's read. */
+export interface BlockOptions extends WaitOptions {
+  /** Blocks are bytes here, whatever the log's encoding is. */
+  readonly valueEncoding?: 'binary' | undefined
+  /** Called once, at once, when the block is not stored and the read is about to wait. */
+  readonly onwait?: ((index: number) => void) | undefined
+}
+
+/** A log as the trie sees it. */
+export interface TrieLog {
+  /** Known blocks; 0 for a reader that knows nothing yet. */
+  readonly length: number
+  readonly writable: boolean
+  ready(): Promise<void>
+  /** All blocks or none. Resolves to the index of the first. */
+  append(blocks: readonly Uint8Array[]): Promise<number>
+  get(index: number, options?: BlockOptions): Promise<Uint8Array>
+  /** Whether the block is stored here. */
+  has(index: number): boolean
+  /** Learn of a longer log. */
+  update(options: { readonly ifAvailable?: boolean; readonly hash?: boolean }): Promise<unknown>
+  /** Ask for blocks ahead of their reads. */
+  download(selection: {
+    readonly start?: number
+    readonly end?: number
+    readonly blocks?: readonly number[]
+  }): { readonly done: Promise<unknown>; destroy(): void }
+  on(event: 'append', listener: () => void): unknown
+  off(event: 'append', listener: () => void): unknown
+}

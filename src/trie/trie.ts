@@ -1,0 +1,345 @@
+/**
+ * A map from keys to values on a log: one writer, any number of readers, every version kept.
+ *
+ * Thin: what a lookup, a change, an iteration or a difference is stands in the files named after them.
+ *
+ *     const trie = new Trie(log, { valueEncoding: 'json' })
+ *     await trie.put('a/b', { size: 3 })
+ *     for await (const { key, value } of trie.iterator('a')) …
+ *
+ * There is no close: close the log.
+ *
+ * @see spec/30-trie.md 4.1
+ * @module
+ */
+import { EventEmitter } from 'node:events'
+import { fromUtf8 } from '../bytes.ts'
+import { Difference } from './diff.ts'
+import { Entries, type TrieDifference, type TrieEntry } from './entry.ts'
+import { TrieError } from './errors.ts'
+import { find } from './get.ts'
+import { HashPath, storedKey } from './hash-path.ts'
+import { decodeHeader, encodeHeader } from './header.ts'
+import { History } from './history.ts'
+import { Iteration } from './iterator.ts'
+import type { NodeContent, TrieNode } from './node.ts'
+import { NodeStore } from './node-store.ts'
+import type {
+  BatchOperation,
+  ChangeOptions,
+  DiffOptions,
+  GetOptions,
+  HeadOptions,
+  HistoryOptions,
+  IteratorOptions,
+  PutOptions,
+  TrieEvents,
+  TrieOptions,
+} from './options.ts'
+import { iterationMode } from './options.ts'
+import { Pull } from './pull.ts'
+import type { TrieLog, WaitOptions } from './trie-log.ts'
+import { Watcher, type WatchOptions } from './watch.ts'
+import { Writer, type Change, type Condition } from './writer.ts'
+
+/** What the tries of one log share: its nodes, its writer. */
+interface Shared {
+  readonly nodes: NodeStore
+  /** Version that is shown; null for the newest. */
+  readonly version: number | null
+}
+
+/** A trie on a log. Values are bytes unless `valueEncoding` says otherwise. */
+export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
+  readonly #nodes: NodeStore
+  readonly #writer: Writer
+  readonly #entries: Entries<Value>
+  readonly #options: TrieOptions
+  /** Fixed version, or null for the newest. */
+  #version: number | null
+  #metadata: Uint8Array | null
+  #opening: Promise<void> | null = null
+  #opened = false
+
+  /**
+   * @param log - holds the blocks; one trie a log, its checkouts apart
+   * @param shared - of the trie that this is a checkout of
+   */
+  constructor(log: TrieLog, options: TrieOptions = {}, shared?: Shared) {
+    super()
+    this.#options = options
+    this.#nodes = shared?.nodes ?? new NodeStore(log, options.hash ?? null, options.cacheSize)
+    this.#version = shared?.version ?? null
+    this.#entries = new Entries(options.valueEncoding)
+    this.#metadata = metadataBytes(options.metadata)
+    this.#writer = new Writer(this.#nodes, () => this.ready())
+    if (!shared) log.on('append', () => this.emit('append'))
+  }
+
+  /** The log it is stored in. */
+  get log(): TrieLog {
+    return this.#nodes.log
+  }
+
+  /** Blocks of the version shown: 1 for an empty trie with a header, 0 when nothing is known yet. */
+  get version(): number {
+    return this.#version ?? this.log.length
+  }
+
+  /** Whether this shows one version for ever, and cannot be written to. */
+  get isCheckout(): boolean {
+    return this.#version !== null
+  }
+
+  /** Whether `ready` has come to its end. */
+  get opened(): boolean {
+    return this.#opened
+  }
+
+  /** Metadata for the header that is yet to be written; what a log has says `getMetadata`. */
+  get metadata(): Uint8Array | null {
+    return this.#metadata
+  }
+
+  /** Open the log, and write the header of an empty one. Everything else waits for this by itself. */
+  async ready(): Promise<void> {
+    if (this.#opened) return
+    this.#opening ??= this.#open()
+    try {
+      await this.#opening
+    } finally {
+      this.#opening = null // after a failure the next call tries again
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { log } = this
+    await log.ready()
+    if (log.length === 0 && log.writable && !this.isCheckout) {
+      const { subtype } = this.#options
+      await log.append([encodeHeader({ metadata: this.#metadata, subtype })])
+    }
+    this.#opened = true
+    this.emit('ready')
+  }
+
+  /** The entry of `key`, or null. With `prefix` or `closest`: see there. */
+  async get(key: string, options: GetOptions = {}): Promise<TrieEntry<Value> | null> {
+    const path = this.#path(key, options.hidden)
+    const head = await this.headSeq(options)
+    options.onheadseq?.(head)
+    if (head === 0) return null
+    return this.#entries.maybe(
+      await this.#nodes.run((nodes) => find(nodes, head, path, options), options),
+    )
+  }
+
+  /**
+   * Put `value` at `key`. Gives the entry as written, or null when the condition declined.
+   *
+   * @throws {@link TrieError} `TRIE_BAD_KEY`, `TRIE_READ_ONLY_CHECKOUT`; LogError `LOG_NOT_WRITABLE`
+   */
+  async put(
+    key: string,
+    value: Value | string | null = null,
+    options: PutOptions<Value> = {},
+  ): Promise<TrieEntry<Value> | null> {
+    this.#assertLive()
+    const change = this.#change({ ...options, type: 'put', key, value })
+    return this.#entries.maybe(await this.#writer.put(change, this.#condition(options)))
+  }
+
+  /** Delete `key`. Gives the neighbour that was appended anew in its place, or null when nothing was deleted. */
+  async del(key: string, options: ChangeOptions<Value> = {}): Promise<TrieEntry<Value> | null> {
+    this.#assertLive()
+    const change = this.#change({ ...options, type: 'del', key })
+    return this.#entries.maybe(await this.#writer.del(change, this.#condition(options)))
+  }
+
+  /**
+   * Make all changes with one append, so that no reader ever sees a part of them. Gives what was
+   * appended; a delete that found nothing has no entry there.
+   */
+  async batch(operations: Iterable<BatchOperation<Value>>): Promise<readonly TrieEntry<Value>[]> {
+    this.#assertLive()
+    const changes = Array.from(operations, (each) => this.#change(each))
+    const appended = await this.#writer.batch(changes)
+    return appended.map((node) => this.#entries.of(node))
+  }
+
+  /** The entries at and below `prefix`, in hash order. */
+  iterator(prefix = '', options: IteratorOptions = {}): Pull<TrieEntry<Value>> {
+    const mode = iterationMode(options)
+    const walk = new Iteration(this.#path(prefix, mode.hidden), mode)
+    let open = false
+    return new Pull({
+      next: async () => {
+        if (!open) {
+          const head = await this.headSeq(options)
+          await this.#nodes.run(
+            (nodes) => walk.open(nodes, head, options.checkpoint ?? null),
+            options,
+          )
+          open = true
+        }
+        return this.#entries.maybe(await this.#nodes.run((nodes) => walk.next(nodes), options))
+      },
+      checkpoint: () => walk.checkpoint(),
+    })
+  }
+
+  /** All that `iterator` gives. */
+  async list(prefix = '', options: IteratorOptions = {}): Promise<TrieEntry<Value>[]> {
+    return this.iterator(prefix, options).collect()
+  }
+
+  /** Entries in the order in which they were written, deleted and overwritten ones included. */
+  history(options: HistoryOptions = {}): Pull<TrieEntry<Value>> {
+    const source = new History(this.#nodes, () => this.headSeq(options), options, options)
+    return new Pull({
+      next: async () => this.#entries.maybe(await source.next()),
+      destroy: () => source.destroy(),
+    })
+  }
+
+  /**
+   * The keys at and below `prefix` that differ between this version (left) and `other` (right): a trie
+   * of the same log, or a version number.
+   */
+  diff(
+    other: Trie<Value> | number | null = 0,
+    prefix = '',
+    options: DiffOptions = {},
+  ): Pull<TrieDifference<Value>> {
+    const right = typeof other === 'object' && other !== null ? other : this.checkout(other ?? 0)
+    const walk = new Difference(this.#path(prefix, options.hidden), options)
+    let open = false
+    return new Pull({
+      next: async () => {
+        if (!open) {
+          const [left, against] = [await this.headSeq(options), await right.headSeq(options)]
+          await this.#nodes.run(
+            (nodes) => walk.open(nodes, left, against, options.checkpoint ?? null),
+            options,
+          )
+          open = true
+        }
+        const pair = await this.#nodes.run((nodes) => walk.next(nodes), options)
+        const key = (pair?.left ?? pair?.right)?.path.key
+        if (!pair || key === undefined) return null
+        return { key, left: this.#entries.maybe(pair.left), right: this.#entries.maybe(pair.right) }
+      },
+      checkpoint: () => walk.checkpoint(),
+    })
+  }
+
+  /** Be told of changes at and below `prefix`, in the visible key space. */
+  watch(prefix: string, onchange?: () => void, options: WatchOptions = {}): Watcher {
+    const watcher = new Watcher(
+      {
+        newest: async () => {
+          const head = await this.headSeq()
+          const path = this.#path(prefix)
+          const node = await this.#nodes.run((nodes) => find(nodes, head, path, { prefix: true }))
+          return node && node.seq
+        },
+        onappend: (listener) => {
+          this.log.on('append', listener)
+          return () => void this.log.off('append', listener)
+        },
+      },
+      options,
+    )
+    if (onchange) watcher.on('change', onchange)
+    return watcher
+  }
+
+  /** This trie as it was when its log had `version` blocks. At once; nothing is loaded. */
+  checkout(version: number | null = 0): Trie<Value> {
+    const { hash, valueEncoding } = this.#options
+    return new Trie<Value>(
+      this.log,
+      { hash, valueEncoding },
+      { nodes: this.#nodes, version: Math.max(1, version ?? 1) },
+    )
+  }
+
+  /** The version shown now, for ever. */
+  snapshot(): Trie<Value> {
+    return this.checkout(this.version)
+  }
+
+  /** The newest entry of this version, or null when it is empty. */
+  async head(options: HeadOptions = {}): Promise<TrieEntry<Value> | null> {
+    return this.#entries.maybe(await this.#nodes.load(await this.headSeq(options), options))
+  }
+
+  /** Index of the newest block of this version, or 0 when it is empty. */
+  async headSeq(options: HeadOptions = {}): Promise<number> {
+    if (!this.#opened) await this.ready()
+    if (this.#version !== null) return this.#version - 1
+    if (this.#options.alwaysUpdate && options.wait !== false) await this.#update()
+    return Math.max(0, this.log.length - 1)
+  }
+
+  async #update(): Promise<void> {
+    try {
+      await this.log.update({ ifAvailable: true, hash: false })
+    } catch {
+      // Nobody there: what is known has to do.
+    }
+  }
+
+  /** The entry in block `seq`; null for a reset block, and for block 0, which is the header. */
+  async getBySeq(seq: number, options: WaitOptions = {}): Promise<TrieEntry<Value> | null> {
+    await this.ready()
+    return this.#entries.maybe(await this.#nodes.load(seq, options))
+  }
+
+  /** The metadata in block 0, or null. Waits for the block. */
+  async getMetadata(options: WaitOptions = {}): Promise<Uint8Array | null> {
+    await this.ready()
+    return decodeHeader(await this.log.get(0, { ...options, valueEncoding: 'binary' })).metadata
+  }
+
+  /**
+   * Set the metadata of the header that is yet to be written.
+   *
+   * @throws {@link TrieError} `TRIE_NOT_EMPTY` when the log has a header
+   */
+  setMetadata(metadata: Uint8Array): void {
+    if (this.log.length > 0 || this.isCheckout) {
+      throw new TrieError('TRIE_NOT_EMPTY', 'the header is written: its metadata cannot change')
+    }
+    this.#metadata = metadataBytes(metadata)
+  }
+
+  #path(key: string, hidden = false): HashPath {
+    return new HashPath(storedKey(key), hidden, this.#nodes.customHash)
+  }
+
+  #change(operation: BatchOperation<Value>): Change {
+    const { type = 'put', key, value, flags = 0, hidden = false } = operation
+    return { type, key, value: type === 'put' ? this.#entries.encode(value) : null, flags, hidden }
+  }
+
+  #condition({ condition, closest = false }: ChangeOptions<Value>): Condition | null {
+    if (!condition) return null
+    const entries = this.#entries
+    return {
+      closest,
+      check: (old: TrieNode | null, next: NodeContent | null) =>
+        condition(entries.maybe(old), next && entries.of(next)),
+    }
+  }
+
+  #assertLive(): void {
+    if (!this.isCheckout) return
+    throw new TrieError('TRIE_READ_ONLY_CHECKOUT', `version ${this.version} cannot be written to`)
+  }
+}
+
+function metadataBytes(metadata: Uint8Array | string | null | undefined): Uint8Array | null {
+  if (metadata === null || metadata === undefined || metadata === '') return null
+  return typeof metadata === 'string' ? fromUtf8(metadata) : new Uint8Array(metadata)
+}
