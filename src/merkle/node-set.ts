@@ -96,7 +96,7 @@ export function blocksOf(set: NodeSet): number {
  * repeat it. Bit k (from 1) is the k-th sibling on the way up; when bit 0 is set the top bit is an
  * ancestor. 1 is "send no nodes", 0 is "I know nothing".
  *
- * @param span - tree indices from here on are all unknown; it only stops the climb
+ * @param span - every known node ends below this leaf; it only stops the climb, so more does no harm
  * @see spec/10-log.md 3.2
  */
 export function digest(set: NodeSet, treeIndex: number, span: number): number {

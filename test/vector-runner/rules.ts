@@ -56,6 +56,21 @@ export const differences: readonly Difference[] = [
         (typeof first === 'object' && first !== null && !('initiator' in first))),
     answer: { type: 'ok' },
   },
+  {
+    operation: 'a block or hash from a peer whose signed proof contradicts a stored node',
+    original: 'accepts it; the log goes on over a mixed tree',
+    ours: '`MERKLE_FORK`, and nothing is stored',
+    why:
+      'Two histories signed by one key cannot both be right, and which is cannot be told here. What ' +
+      'was verified first stays readable.',
+    applies: ({ op, args: [message] }) =>
+      op === 'accept' &&
+      typeof message === 'object' &&
+      message !== null &&
+      'contradicted' in message &&
+      message.contradicted === true,
+    answer: { type: 'error', code: 'MERKLE_FORK' },
+  },
 ]
 
 /** The rule that a step falls under, if any. */
