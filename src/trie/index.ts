@@ -23,3 +23,20 @@ export type {
 } from './options.ts'
 export type { BlockOptions, TrieLog, WaitOptions } from './trie-log.ts'
 export { decodeHeader, encodeHeader, HEADER_TYPE, type Header } from './header.ts'
+export {
+  MountTrie,
+  type MountDiffRow,
+  type MountedEntry,
+  type MountedGet,
+  type MountHistoryRow,
+  type MountInfo,
+  type MountIteratorOptions,
+  type MountListing,
+  type MountOptions,
+  type MountTrieEvents,
+  type MountTrieOptions,
+  type Owner,
+} from './mount-trie.ts'
+export type { MountSide } from './mount-views.ts'
+export { MountWatcher } from './mount-watch.ts'
+export { normalizePath } from './mount-path.ts'

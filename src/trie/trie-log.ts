@@ -29,6 +29,8 @@ export interface TrieLog {
   /** Known blocks; 0 for a reader that knows nothing yet. */
   readonly length: number
   readonly writable: boolean
+  /** Public key; null until it is open. */
+  readonly key: Uint8Array | null
   ready(): Promise<void>
   /** All blocks or none. Resolves to the index of the first. */
   append(blocks: readonly Uint8Array[]): Promise<number>

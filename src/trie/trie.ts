@@ -125,10 +125,19 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
 
   /** The entry of `key`, or null. With `prefix` or `closest`: see there. */
   async get(key: string, options: GetOptions = {}): Promise<TrieEntry<Value> | null> {
-    const path = this.#path(key, options.hidden)
     const head = await this.headSeq(options)
     options.onheadseq?.(head)
+    return this.getAt(head, key, options)
+  }
+
+  /** As `get`, in the version whose newest block is `head` (0 for the empty trie). */
+  async getAt(
+    head: number,
+    key: string,
+    options: GetOptions = {},
+  ): Promise<TrieEntry<Value> | null> {
     if (head === 0) return null
+    const path = this.#path(key, options.hidden)
     return this.#entries.maybe(
       await this.#nodes.run((nodes) => find(nodes, head, path, options), options),
     )

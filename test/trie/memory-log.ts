@@ -12,6 +12,7 @@ export class MemoryLog extends EventEmitter implements TrieLog {
   readonly blocks: (Uint8Array | null)[]
   readonly downloads: number[][] = []
   writable = true
+  key: Uint8Array | null = null
   /** Number of appends, whatever their size. */
   appends = 0
   #waiting: { index: number; resolve(block: Uint8Array): void }[] = []

@@ -148,7 +148,7 @@ export async function runScript(script: Script, more: TrieOptions = {}): Promise
     assert.deepEqual(result, step.result)
     assert.equal(world.trie.version, step.version)
   }
-  await runQueries(world, script.queries)
+  await runQueries(world, script.queries, more)
 }
 
 /** Steps and queries that the original does wrong: ours have to end, as a result or as a typed error. */

@@ -1,0 +1,474 @@
+/**
+ * One name space over several tries: a trie that shows other tries below some of its paths.
+ *
+ * A mount is a hidden record (`mounts/<path>`, the other log's key) and a visible entry at the path. The
+ * records alone decide: the trie for a path is that of the longest mountpoint above it, and so on inside.
+ * Other logs come from an injected `openLog`; this layer knows no store.
+ *
+ * @see spec/30-trie.md 3.13 to 3.18, with the corrections of its section 6
+ * @module
+ */
+import { EventEmitter } from 'node:events'
+import type { TrieEntry } from './entry.ts'
+import { TrieError } from './errors.ts'
+import {
+  listMounts,
+  mountedEntries,
+  type MountedEntry,
+  type MountListing,
+} from './mount-iterator.ts'
+import { MAX_MOUNT_DEPTH, MountFamily } from './mount-family.ts'
+import { isWithin, joinPath, normalizePath, prefixesOf, rebase } from './mount-path.ts'
+import {
+  decodeMountRecord,
+  encodeMountRecord,
+  MOUNT_FLAGS,
+  RECORDS,
+  type MountRecord,
+} from './mount-record.ts'
+import { mountDiff, mountHistory, type MountDiffRow, type MountHistoryRow } from './mount-views.ts'
+import { MountWatcher } from './mount-watch.ts'
+import type {
+  BatchOperation,
+  ChangeOptions,
+  DiffOptions,
+  GetOptions,
+  HistoryOptions,
+  IteratorOptions,
+  PutOptions,
+  TrieOptions,
+} from './options.ts'
+import type { Pull } from './pull.ts'
+import { Trie } from './trie.ts'
+import type { TrieLog, WaitOptions } from './trie-log.ts'
+import type { WatchOptions } from './watch.ts'
+
+export type { MountDiffRow, MountedEntry, MountHistoryRow, MountListing }
+
+/** Where a trie stands: its own place (paths empty), or what a record says of it. */
+export interface MountInfo {
+  /** Public key of its log; null until that is open. */
+  readonly key: Uint8Array | null
+  readonly localPath: string
+  readonly remotePath: string
+  /** Fixed version. Null, or 0 in a record, for the latest. */
+  readonly version: number | null
+}
+
+/** Options of a mount trie: those of the trie, but for values, which are bytes here. */
+export interface MountTrieOptions<L extends TrieLog> extends Omit<TrieOptions, 'valueEncoding'> {
+  /** Opens the log of a mounted trie. */
+  readonly openLog: (key: Uint8Array) => Promise<L>
+}
+
+/** Options of an iteration over mounts. */
+export interface MountIteratorOptions extends IteratorOptions {
+  /**
+   * True: into mounts as well. False: one entry for each name directly below. Left out: all of one trie,
+   * and no mounts.
+   */
+  readonly recursive?: boolean | undefined
+  /** Give mountpoints as plain entries, whatever `recursive` says. */
+  readonly noMounts?: boolean | undefined
+}
+
+/** Options of a mount. */
+export interface MountOptions {
+  /** Version to show; null or 0 for the latest. */
+  readonly version?: number | null | undefined
+  /** What of the other trie to show; default all. */
+  readonly remotePath?: string | null | undefined
+  /** Value of the visible entry; default empty. */
+  readonly value?: Uint8Array | null | undefined
+}
+
+/** Where a path leads: the innermost trie, and the path in it. */
+export interface Owner<L extends TrieLog> {
+  readonly trie: MountTrie<L>
+  /** Own place of that trie. */
+  readonly info: MountInfo
+  readonly innerPath: string
+  /** Where the innermost mount stands in the outer name space; empty when there is none. */
+  readonly mountPath: string
+  /** What of the trie it shows; empty for all of it. */
+  readonly remotePath: string
+}
+
+/** Answer to a lookup. */
+export interface MountedGet<L extends TrieLog> {
+  readonly trie: MountTrie<L>
+  /** Own place of that trie. */
+  readonly info: MountInfo
+  readonly innerPath: string
+  /** With the path as asked for as its key; null when there is none. */
+  readonly node: TrieEntry | null
+}
+
+/** Events of a mount trie. */
+export interface MountTrieEvents<L extends TrieLog> {
+  ready: []
+  /** The own log has grown. */
+  append: []
+  /** A mounted trie, at any depth, was opened for the first time. Only on the root. */
+  mounted: [trie: MountTrie<L>]
+}
+
+type Family<L extends TrieLog> = MountFamily<L, MountTrie<L>>
+
+/** A trie with other tries below its mountpoints. Values are bytes. */
+export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTrieEvents<L>> {
+  /** The trie itself, without mounts. Writes to it at a path already resolved are right. */
+  readonly trie: Trie
+  /** Its log. */
+  readonly log: L
+  readonly #family: Family<L>
+
+  /** @param from - internal: the family and the trie, for members and checkouts */
+  constructor(log: L, options: MountTrieOptions<L>, from?: { family: Family<L>; trie: Trie }) {
+    super()
+    const { openLog, subtype = 'mountable-hypertrie', ...rest } = options
+    const own = { ...rest, subtype }
+    this.log = log
+    this.trie = from?.trie ?? new Trie(log, own)
+    this.#options = options
+    if (from) {
+      this.#family = from.family
+    } else {
+      const family: Family<L> = new MountFamily(openLog, async (inner) => {
+        const trie = new Trie(inner, { ...own, metadata: null })
+        const member = new MountTrie<L>(inner, options, { family, trie })
+        await member.ready()
+        this.emit('mounted', member)
+        return member
+      })
+      this.#family = family
+      this.trie.on('ready', () => {
+        if (log.key) family.add(log.key, this)
+      })
+    }
+    this.trie.on('ready', () => this.emit('ready'))
+    this.trie.on('append', () => this.emit('append'))
+  }
+
+  readonly #options: MountTrieOptions<L>
+
+  /** Blocks of the version shown. */
+  get version(): number {
+    return this.trie.version
+  }
+
+  /** Whether this shows one version for ever. */
+  get isCheckout(): boolean {
+    return this.trie.isCheckout
+  }
+
+  /** Own place. */
+  get info(): MountInfo {
+    const version = this.trie.isCheckout ? this.trie.version : null
+    return { key: this.log.key, localPath: '', remotePath: '', version }
+  }
+
+  /** Open the log. Everything else waits for this by itself. */
+  ready(): Promise<void> {
+    return this.trie.ready()
+  }
+
+  /** Metadata in block 0, or null. */
+  getMetadata(options: WaitOptions = {}): Promise<Uint8Array | null> {
+    return this.trie.getMetadata(options)
+  }
+
+  /** As {@link Trie.setMetadata}. */
+  setMetadata(metadata: Uint8Array): void {
+    this.trie.setMetadata(metadata)
+  }
+
+  /** The entry at `path`, in whichever trie it is. Hidden keys are those of this trie alone. */
+  async get(path: string, options: GetOptions = {}): Promise<MountedGet<L>> {
+    return this.#get(normalizePath(path), options, 0)
+  }
+
+  async #get(path: string, options: GetOptions, depth: number): Promise<MountedGet<L>> {
+    const head = await this.trie.headSeq(options)
+    // Both lookups at once: a remote trie without mounts answers in the round trips of one.
+    const visible = this.trie.getAt(head, path, options)
+    visible.catch(() => null) // inside a mount nobody asks what became of it
+    const record = options.hidden ? null : await this.recordOf(head, path, options)
+    if (record && record.localPath !== path) {
+      const inner = await this.#enter(record, depth)
+      const found = await inner.#get(downPath(path, record), options, depth + 1)
+      return { ...found, node: found.node && outward(found.node, record) }
+    }
+    const node = await visible
+    const wanted = node && (node.key === path || options.closest || options.prefix)
+    return { trie: this, info: this.info, innerPath: path, node: wanted ? node : null }
+  }
+
+  /** The innermost trie for `path`; a mountpoint itself belongs to the trie that holds the mount. */
+  async owner(path: string, options: WaitOptions = {}): Promise<Owner<L>> {
+    return this.#owner(normalizePath(path), options, false)
+  }
+
+  /** The innermost trie for what is below `path`: at a mountpoint the mounted trie. */
+  async ownerBelow(path: string, options: WaitOptions = {}): Promise<Owner<L>> {
+    return this.#owner(normalizePath(path), options, true)
+  }
+
+  async #owner(path: string, options: WaitOptions, enter: boolean): Promise<Owner<L>> {
+    // A loop, not recursion: the depth is the writer's choice.
+    let trie: MountTrie<L> = this
+    let innerPath = path
+    let [mountPath, remotePath] = ['', '']
+    for (let depth = 0; ; depth++) {
+      // oxlint-disable-next-line no-await-in-loop -- one mount after the other
+      const head = await trie.trie.headSeq(options)
+      // oxlint-disable-next-line no-await-in-loop
+      const record = await trie.recordOf(head, innerPath, options)
+      if (!record || (!enter && record.localPath === innerPath)) {
+        return { trie, info: trie.info, innerPath, mountPath, remotePath }
+      }
+      const rest = rebase(innerPath, record.localPath, '')
+      mountPath = rest === '' ? path : path.slice(0, -rest.length - 1)
+      remotePath = record.remotePath
+      innerPath = joinPath(remotePath, rest)
+      // oxlint-disable-next-line no-await-in-loop
+      trie = await trie.#enter(record, depth)
+    }
+  }
+
+  /**
+   * The trie for `path`, one mount down: the one mounted at the longest mountpoint that is the path or
+   * above it, with what its record says, or this one, with its own place.
+   */
+  async resolve(
+    path: string,
+    options: WaitOptions = {},
+  ): Promise<{ trie: MountTrie<L>; info: MountInfo }> {
+    const head = await this.trie.headSeq(options)
+    const record = await this.recordOf(head, normalizePath(path), options)
+    if (!record) return { trie: this, info: this.info }
+    return { trie: await this.#enter(record, 0), info: record }
+  }
+
+  /** @internal The record of the longest mountpoint of this trie that is `path` or above it, or null. */
+  async recordOf(head: number, path: string, options: WaitOptions): Promise<MountRecord | null> {
+    const read = { ...options, hidden: true, extension: false }
+    let candidates = ['', ...prefixesOf(path)]
+    for (let i = 0; i < candidates.length; i++) {
+      const key = joinPath(RECORDS, candidates[i] ?? '')
+      // oxlint-disable-next-line no-await-in-loop -- most often the first answer is the last
+      if (!(await this.trie.getAt(head, key, { ...read, prefix: true }))) {
+        candidates = candidates.slice(0, i)
+        break
+      }
+    }
+    for (const candidate of candidates.slice(1).toReversed()) {
+      // oxlint-disable-next-line no-await-in-loop
+      const record = await this.recordAt(head, candidate, options)
+      if (record) return record
+    }
+    return null
+  }
+
+  /** @internal The record of the mountpoint `path`, or null. */
+  async recordAt(head: number, path: string, options: WaitOptions): Promise<MountRecord | null> {
+    const key = joinPath(RECORDS, path)
+    const entry = await this.trie.getAt(head, key, { ...options, hidden: true, extension: false })
+    if (!entry || entry.key !== key || entry.flags !== MOUNT_FLAGS) return null
+    const record = decodeMountRecord(entry.value ?? new Uint8Array(0))
+    // Where the record stands counts, not what it says of itself.
+    return { ...record, localPath: path, remotePath: normalizePath(record.remotePath) }
+  }
+
+  /** @internal The trie that a record of this one mounts. */
+  async mounted(record: MountRecord): Promise<MountTrie<L>> {
+    const member = await this.#family.open(record.key)
+    return record.version === 0 ? member : member.checkout(record.version)
+  }
+
+  /** @internal The trie that a record mounts, when it is open already. */
+  alreadyMounted(record: MountRecord): MountTrie<L> | null {
+    const member = this.#family.opened(record.key)
+    return member && record.version !== 0 ? member.checkout(record.version) : member
+  }
+
+  async #enter(record: MountRecord, depth: number): Promise<MountTrie<L>> {
+    if (depth >= MAX_MOUNT_DEPTH) {
+      throw new TrieError('TRIE_MOUNT_DEPTH', `more than ${MAX_MOUNT_DEPTH} mounts on a path`)
+    }
+    return this.mounted(record)
+  }
+
+  /** Put at `path`, in whichever trie it is. At a mountpoint: keep flags 1, by which v10 knows it. */
+  async put(
+    path: string,
+    value: Uint8Array | string | null = null,
+    options: PutOptions<Uint8Array> = {},
+  ): Promise<TrieEntry | null> {
+    const normal = normalizePath(path)
+    const owner = options.hidden ? this.#here(normal) : await this.owner(normal)
+    const entry = await owner.trie.trie.put(owner.innerPath, value, options)
+    return entry && { ...entry, key: outerKey(entry.key, owner) }
+  }
+
+  /** Delete `path`, in whichever trie it is; a mountpoint is unmounted. Gives what was appended, or null. */
+  async del(path: string, options: ChangeOptions<Uint8Array> = {}): Promise<TrieEntry | null> {
+    const normal = normalizePath(path)
+    const owner = options.hidden ? this.#here(normal) : await this.owner(normal)
+    const { trie } = owner.trie
+    const point = options.hidden
+      ? null
+      : await owner.trie.recordAt(await trie.headSeq(), owner.innerPath, {})
+    if (point && !options.condition) return (await this.unmount(normal)).at(-1) ?? null
+    const closest = options.condition !== undefined || options.closest === true
+    const entry = await trie.del(owner.innerPath, { ...options, closest })
+    return entry && { ...entry, key: outerKey(entry.key, owner) }
+  }
+
+  /**
+   * Make all changes, with one append for each trie that they touch: at once within a trie, one trie after
+   * the other. Gives what was appended, with keys of the tries themselves.
+   */
+  async batch(operations: Iterable<BatchOperation<Uint8Array>>): Promise<readonly TrieEntry[]> {
+    const groups = new Map<Trie, BatchOperation<Uint8Array>[]>()
+    for (const operation of operations) {
+      const path = normalizePath(operation.key)
+      // oxlint-disable-next-line no-await-in-loop -- from memory, all but the first
+      const owner = operation.hidden ? this.#here(path) : await this.owner(path)
+      const group = groups.get(owner.trie.trie) ?? []
+      group.push({ ...operation, key: owner.innerPath })
+      groups.set(owner.trie.trie, group)
+    }
+    const appended: TrieEntry[] = []
+    for (const [trie, group] of groups) {
+      // oxlint-disable-next-line no-await-in-loop
+      appended.push(...(await trie.batch(group)))
+    }
+    return appended
+  }
+
+  #here(innerPath: string): Owner<L> {
+    return { trie: this, info: this.info, innerPath, mountPath: '', remotePath: '' }
+  }
+
+  /**
+   * Show the trie of `key` at `path`.
+   *
+   * @throws {@link TrieError} `TRIE_BAD_MOUNT` for a key that is none, for the root, for a mountpoint, and
+   *   where there is something at or below the path
+   */
+  async mount(
+    path: string,
+    key: Uint8Array,
+    options: MountOptions = {},
+  ): Promise<{ trie: MountTrie<L>; info: MountInfo }> {
+    const normal = normalizePath(path)
+    if (key.length !== 32) throw badMount(normal, `the key has ${key.length} bytes`)
+    if (normal === '') throw badMount(normal, 'the root is no mountpoint')
+    const owner = await this.owner(normal)
+    const { trie, innerPath } = owner
+    await trie.#assertFree(innerPath)
+    const { version, remotePath } = options
+    const record = encodeMountRecord({
+      key,
+      localPath: innerPath,
+      version,
+      remotePath:
+        remotePath === null || remotePath === undefined ? null : normalizePath(remotePath),
+    })
+    await trie.trie.batch([
+      { key: joinPath(RECORDS, innerPath), value: record, hidden: true, flags: MOUNT_FLAGS },
+      { key: innerPath, value: options.value ?? new Uint8Array(0), flags: MOUNT_FLAGS },
+    ])
+    return trie.resolve(innerPath)
+  }
+
+  async #assertFree(path: string): Promise<void> {
+    const head = await this.trie.headSeq()
+    if (await this.trie.getAt(head, path, { prefix: true })) {
+      throw badMount(path, 'there is something at or below it')
+    }
+    const records = await this.trie.getAt(head, joinPath(RECORDS, path), {
+      hidden: true,
+      prefix: true,
+    })
+    if (records) throw badMount(path, 'there is a mount at or below it')
+  }
+
+  /** Show nothing at `path` any more. Gives what was appended; nothing when there was no mount. */
+  async unmount(path: string): Promise<readonly TrieEntry[]> {
+    const { trie, innerPath } = await this.owner(path)
+    return trie.trie.batch([
+      { type: 'del', key: joinPath(RECORDS, innerPath), hidden: true },
+      { type: 'del', key: innerPath },
+    ])
+  }
+
+  /** The entries below `path`, with their owners. A mountpoint's content follows its entry at once. */
+  iterator(path = '', options: MountIteratorOptions = {}): Pull<MountedEntry<L>> {
+    return mountedEntries(this, normalizePath(path), options)
+  }
+
+  /** All that `iterator` gives. */
+  list(path = '', options: MountIteratorOptions = {}): Promise<MountedEntry<L>[]> {
+    return this.iterator(path, options).collect()
+  }
+
+  /**
+   * The mounts of this trie and, with `recursive`, of those mounted in it. With `memory` only those that
+   * are open already.
+   */
+  mounts(
+    options: WaitOptions & { readonly recursive?: boolean; readonly memory?: boolean } = {},
+  ): Pull<MountListing<L>> {
+    return listMounts(this, options)
+  }
+
+  /** What was written to this trie, mounts told from entries. */
+  history(options: HistoryOptions = {}): Pull<MountHistoryRow> {
+    return mountHistory(this, options)
+  }
+
+  /** What differs between this version (left) and another, below `path`. Mounts are not entered. */
+  diff(
+    other: MountTrie<L> | number | null = 0,
+    path = '',
+    options: DiffOptions & { readonly noMounts?: boolean } = {},
+  ): Pull<MountDiffRow> {
+    const right = typeof other === 'object' && other !== null ? other : this.checkout(other ?? 0)
+    return mountDiff(this, right, normalizePath(path), options)
+  }
+
+  /** Be told of changes at and below `path`, in mounted tries as well. */
+  watch(path: string, onchange?: () => void, options: WatchOptions = {}): MountWatcher<L> {
+    const watcher = new MountWatcher<L>(this, normalizePath(path), options)
+    if (onchange) watcher.on('change', onchange)
+    return watcher
+  }
+
+  /** This trie at a version. Mounted tries are shown as they are now, unless their records fix a version. */
+  checkout(version: number | null = 0): MountTrie<L> {
+    const trie = this.trie.checkout(version)
+    return new MountTrie<L>(this.log, this.#options, { family: this.#family, trie })
+  }
+}
+
+function badMount(path: string, why: string): TrieError {
+  return new TrieError('TRIE_BAD_MOUNT', `cannot mount at ${JSON.stringify(path)}: ${why}`)
+}
+
+/** The path below a mountpoint, in the mounted trie. */
+function downPath(path: string, { localPath, remotePath }: MountRecord): string {
+  return rebase(path, localPath, remotePath)
+}
+
+/** An entry of a mounted trie, as its mount shows it. */
+function outward(entry: TrieEntry, { localPath, remotePath }: MountRecord): TrieEntry {
+  return { ...entry, key: rebase(entry.key, remotePath, localPath) }
+}
+
+/** A key of an owner's trie, as the outer name space shows it; what it does not show keeps its key. */
+export function outerKey<L extends TrieLog>(key: string, owner: Owner<L>): string {
+  const { mountPath, remotePath } = owner
+  return isWithin(key, remotePath) ? rebase(key, remotePath, mountPath) : key
+}
