@@ -1,0 +1,244 @@
+/**
+ * What one remote owes us: our Wants and Requests, and the Data that answers them.
+ *
+ * The Data of one received chunk are verified and written together. While that goes on further Data are
+ * collected for the next batch, and the next requests are on their way.
+ *
+ * @see spec/20-wire.md 3.6, 3.7 and 3.9
+ * @module
+ */
+import type { LogPeer } from '../../log/replicator.ts'
+import type { SeekWish } from '../../log/wish.ts'
+import type { Channel } from '../channel.ts'
+import { WireError } from '../errors.ts'
+import type { Data, Have, Unhave } from '../messages.ts'
+import type { RemoteState } from './remote-state.ts'
+import type { ReplicatedLog } from './replicated-log.ts'
+import { RequestWindow } from './request-window.ts'
+import type { Outstanding } from './request-window.ts'
+import type { Reservations } from './reservations.ts'
+import { WANT_BLOCKS, Wants } from './wants.ts'
+
+/** Bytes of Data that this remote was not asked for and that wait for their batch; more are dropped. */
+const MAX_UNASKED_BYTES = 1_048_576
+/** Bytes that may wait for storage before the connection's transport is held. */
+const MAX_GATHERED_BYTES = 8 * 1_048_576
+/** What a Data without its block is reckoned to take. */
+const PROOF_BYTES = 4096
+
+/** What a downloader needs of its peer. */
+export interface DownloadOwner extends LogPeer {
+  readonly channel: Channel
+  readonly remote: RemoteState
+  /** The remote wants its Data acknowledged. */
+  readonly remoteAck: boolean
+  /** Destroy the connection. */
+  fail(error: WireError): void
+  /** A block came that was not asked for and is not held. */
+  refuse(index: number): void
+  /** Data were stored, or requests let go: `changed` when blocks may be asked for again. */
+  advanced(changed: boolean): void
+}
+
+/** Gets blocks from one remote. */
+export class Downloader {
+  readonly window: RequestWindow
+  readonly wants: Wants
+  /** When the remote last answered a request, by the connection's clock. */
+  answeredAt = 0
+  readonly #owner: DownloadOwner
+  readonly #log: ReplicatedLog
+  readonly #reserved: Reservations
+  #batch: Data[] = []
+  #answers: (Outstanding | null)[] = []
+  #unaskedBytes = 0
+  #gatheredBytes = 0
+  #letGo: (() => void) | null = null
+  #receiving = false
+  #lastBytes = -1
+
+  /** @param maxRequests - a fixed window, or `null` for one that grows */
+  constructor(
+    owner: DownloadOwner,
+    log: ReplicatedLog,
+    reserved: Reservations,
+    maxRequests: number | null,
+  ) {
+    this.#owner = owner
+    this.#log = log
+    this.#reserved = reserved
+    this.window = new RequestWindow(maxRequests)
+    this.wants = new Wants(log.guard)
+  }
+
+  /** Whether Data came that are not stored yet. */
+  get storing(): boolean {
+    return this.#receiving || this.#batch.length > 0
+  }
+
+  /** Ask, and reserve. The same byte is never asked for twice in a row: it would not be answered (Q-18). */
+  ask(index: number, hash: boolean, seek: SeekWish | null, late = false): void {
+    const { channel } = this.#owner
+    const bytes = seek === null || seek.byteOffset === this.#lastBytes ? 0 : seek.byteOffset
+    if (bytes > 0) this.#lastBytes = bytes
+    if (seek === null) this.#reserved.reserve(index, hash)
+    else this.#reserved.reserveSeek(seek)
+    const sentAt = channel.connection.timers.now()
+    if (this.window.size === 0) this.answeredAt = sentAt
+    this.window.add({ index, hash, seek, sentAt, late })
+    channel.request({ index, bytes, hash, nodes: this.#log.digest(index) })
+  }
+
+  /** Send the Wants that are due. */
+  sendWants(): void {
+    const { waiting, selections } = this.#log.wishes
+    for (const start of this.wants.next(waiting, selections, this.#owner.remote.length)) {
+      this.#owner.channel.want({ start, length: WANT_BLOCKS })
+    }
+  }
+
+  /** The remote has more blocks. Returns whether that is worth an event. */
+  have(message: Have): boolean {
+    if (message.length === WANT_BLOCKS) this.wants.answered()
+    const { news, legacy } = this.#owner.remote.have(message)
+    if (legacy) this.wants.disable()
+    return news
+  }
+
+  /** The remote has fewer blocks: what it was asked for of them is free for others (quirk Q-19). */
+  unhave(message: Unhave): void {
+    this.#owner.remote.unhave(message)
+    const end = message.start + Math.max(message.length, 1)
+    const gone: Outstanding[] = []
+    for (const request of this.window.blocks()) {
+      if (request.index >= message.start && request.index < end) gone.push(request)
+    }
+    for (const request of gone) this.letGo(request)
+    this.#owner.advanced(gone.length > 0)
+  }
+
+  /**
+   * Take a Data; it is stored with its batch.
+   *
+   * @throws {@link WireError} `WIRE_BAD_DATA` for a bare hash that is not the leaf's
+   */
+  data(message: Data): void {
+    const { index, value } = message
+    if (value === null && message.nodes[0]?.index !== 2 * index) {
+      throw new WireError(
+        'WIRE_BAD_DATA',
+        `the proof of block ${index} does not begin with its hash`,
+      )
+    }
+    const answer = this.window.answer(index, value === null ? null : value.length)
+    if (answer !== null) this.answeredAt = this.#owner.channel.connection.timers.now()
+    if (value !== null && !this.#log.allowPush && !this.#reserved.hasBlock(index)) {
+      if (!this.#log.has(index)) this.#owner.refuse(index)
+      return
+    }
+    const bytes = PROOF_BYTES + (value?.length ?? 0)
+    if (answer === null && !this.#log.allowPush) {
+      if (this.#unaskedBytes > MAX_UNASKED_BYTES) return
+      this.#unaskedBytes += bytes
+    }
+    this.#gatheredBytes += bytes
+    if (this.#gatheredBytes > MAX_GATHERED_BYTES) {
+      this.#letGo ??= this.#owner.channel.connection.holdIncoming()
+    }
+    this.#batch.push(message)
+    this.#answers.push(answer)
+  }
+
+  /** A chunk is over: store what came with it. */
+  flush(): void {
+    if (this.#batch.length === 0 || this.#receiving) return
+    this.#receiving = true
+    void this.#store()
+  }
+
+  /** A request is given up. */
+  letGo(request: Outstanding): void {
+    this.window.forget(request)
+    this.#release(request)
+  }
+
+  /** The remote will answer nothing of what it was asked. */
+  dropAll(): void {
+    for (const request of this.window.clear()) this.#release(request)
+  }
+
+  /** Requests for places of bytes that nobody looks for any more are let go. */
+  dropMetSeeks(): void {
+    for (const request of Array.from(this.window)) {
+      if (request.seek !== null && !this.#log.wishes.waiting.has(request.seek)) this.letGo(request)
+    }
+  }
+
+  /** The channel is over: nothing stays reserved. What came is still stored. */
+  stop(): void {
+    this.dropAll()
+    this.wants.reset()
+  }
+
+  async #store(): Promise<void> {
+    try {
+      while (this.#batch.length > 0) {
+        const batch = this.#batch
+        const answers = this.#answers
+        this.#batch = []
+        this.#answers = []
+        this.#unaskedBytes = 0
+        this.#gatheredBytes = 0
+        this.#letGo?.()
+        this.#letGo = null
+        // Batches are stored one after the other; while one is, the next one gathers.
+        // oxlint-disable-next-line no-await-in-loop
+        await this.#storeBatch(batch, answers)
+      }
+    } finally {
+      this.#receiving = false
+    }
+    this.#owner.advanced(false)
+  }
+
+  async #storeBatch(
+    batch: readonly Data[],
+    answers: readonly (Outstanding | null)[],
+  ): Promise<void> {
+    let failure: WireError | null = null
+    try {
+      const results = await this.#log.receive(batch, this.#owner)
+      batch.forEach((message, place) => {
+        const error = results[place] ?? null
+        if (error === null) this.#stored(message)
+        else failure ??= badData(message.index, error)
+      })
+    } catch (cause) {
+      failure = new WireError('WIRE_LOG_FAILED', 'the log could not store what came', { cause })
+    }
+    for (const answer of answers) if (answer !== null) this.#release(answer)
+    const hashes = batch.some((message) => message.value === null)
+    if (failure !== null) this.#owner.fail(failure)
+    this.#owner.advanced(failure !== null || hashes)
+  }
+
+  #stored({ index, value }: Data): void {
+    const { channel, remoteAck, stats } = this.#owner
+    if (value !== null) {
+      stats.downloadedBlocks++
+      stats.downloadedBytes += value.length
+    }
+    if (remoteAck) channel.have({ start: index, length: 1, ack: true })
+  }
+
+  #release(request: Outstanding): void {
+    if (request.seek === null) this.#reserved.release(request.index, request.hash)
+    else this.#reserved.releaseSeek(request.seek)
+  }
+}
+
+function badData(index: number, cause: Error): WireError {
+  return new WireError('WIRE_BAD_DATA', `block ${index} does not verify: ${cause.message}`, {
+    cause,
+  })
+}

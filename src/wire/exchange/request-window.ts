@@ -1,0 +1,149 @@
+/**
+ * The requests that one peer has not answered, and how many it may have at once.
+ *
+ * The window begins at v10's 16. Unless its size was asked for, it grows by one with every answer, up to
+ * so many requests as make `WINDOW_BYTES` of blocks of the size that came so far: a bulk transfer over a
+ * long line then waits for no round trip. v10 answers any number of outstanding requests.
+ *
+ * @see spec/20-wire.md 3.7
+ * @module
+ */
+import type { SeekWish } from '../../log/wish.ts'
+
+/** Requests in flight that v10 allows itself. */
+export const DEFAULT_WINDOW = 16
+/** Further requests that readers who stand still may have in flight. */
+export const URGENT_REQUESTS = 16
+/** Most requests in flight when the window grows by itself; below the 4096 that we queue for others. */
+export const MAX_WINDOW = 1024
+/** Bytes that a window which grows by itself asks for at most. */
+export const WINDOW_BYTES = 4 * 1024 * 1024
+
+/** One request that waits for its answer. */
+export interface Outstanding {
+  readonly index: number
+  readonly hash: boolean
+  /** What is sought, when the request names a byte. */
+  readonly seek: SeekWish | null
+  /** By the connection's clock, in milliseconds. */
+  readonly sentAt: number
+  /** Another peer was asked too, because this one is late. */
+  late: boolean
+}
+
+/** Requests in flight with one peer, oldest first. */
+export class RequestWindow {
+  readonly #blocks = new Map<number, Outstanding>()
+  readonly #hashes = new Map<number, Outstanding>()
+  readonly #seeks: Outstanding[] = []
+  readonly #fixed: boolean
+  #limit: number
+  #averageBytes = 0
+
+  /** @param maxRequests - a fixed size, or `null` for one that grows */
+  constructor(maxRequests: number | null) {
+    this.#fixed = maxRequests !== null
+    this.#limit = maxRequests ?? DEFAULT_WINDOW
+  }
+
+  /** Requests in flight. */
+  get size(): number {
+    return this.#blocks.size + this.#hashes.size + this.#seeks.length
+  }
+
+  /** Requests that may be in flight for downloads. */
+  get limit(): number {
+    return this.#limit
+  }
+
+  /** Requests that may be in flight when readers stand still. */
+  get urgentLimit(): number {
+    return this.#limit + URGENT_REQUESTS
+  }
+
+  /** Whether exactly this was asked. */
+  has(index: number, hash: boolean): boolean {
+    return (hash ? this.#hashes : this.#blocks).has(index)
+  }
+
+  /** A request is sent. */
+  add(request: Outstanding): void {
+    if (request.seek !== null) this.#seeks.push(request)
+    else (request.hash ? this.#hashes : this.#blocks).set(request.index, request)
+  }
+
+  /**
+   * The request that an answer belongs to, which is in flight no more; `null` when nothing was asked.
+   * A bare hash that answers no request for that hash belongs to a seek: the one that named it, or the oldest.
+   */
+  answer(index: number, bytes: number | null): Outstanding | null {
+    if (bytes !== null) {
+      const request = take(this.#blocks, index)
+      if (request !== null) this.#grow(bytes)
+      return request
+    }
+    const request = take(this.#hashes, index)
+    if (request !== null) return request
+    const place = this.#seeks.findIndex((seek) => seek.index === index)
+    return this.#seeks.splice(Math.max(place, 0), 1)[0] ?? null
+  }
+
+  /** A request is given up. */
+  forget(request: Outstanding): void {
+    if (request.seek === null) {
+      const map = request.hash ? this.#hashes : this.#blocks
+      if (map.get(request.index) === request) map.delete(request.index)
+      return
+    }
+    const place = this.#seeks.indexOf(request)
+    if (place >= 0) this.#seeks.splice(place, 1)
+  }
+
+  /** Nothing is in flight any more. */
+  clear(): Outstanding[] {
+    const all = [...this]
+    this.#blocks.clear()
+    this.#hashes.clear()
+    this.#seeks.length = 0
+    return all
+  }
+
+  /** The request that has waited longest. */
+  get oldest(): Outstanding | null {
+    let oldest: Outstanding | null = null
+    for (const first of [firstOf(this.#blocks), firstOf(this.#hashes), this.#seeks[0]]) {
+      if (first && (oldest === null || first.sentAt < oldest.sentAt)) oldest = first
+    }
+    return oldest
+  }
+
+  /** Requests for blocks, oldest first. */
+  blocks(): Iterable<Outstanding> {
+    return this.#blocks.values()
+  }
+
+  *[Symbol.iterator](): Iterator<Outstanding> {
+    yield* this.#blocks.values()
+    yield* this.#hashes.values()
+    yield* this.#seeks
+  }
+
+  #grow(bytes: number): void {
+    if (this.#fixed) return
+    this.#averageBytes = this.#averageBytes === 0 ? bytes : (7 * this.#averageBytes + bytes) / 8
+    const fits = Math.floor(WINDOW_BYTES / Math.max(this.#averageBytes, 1))
+    const most = Math.max(DEFAULT_WINDOW, Math.min(MAX_WINDOW, fits))
+    this.#limit = Math.min(this.#limit + 1, most)
+  }
+}
+
+function take(map: Map<number, Outstanding>, index: number): Outstanding | null {
+  const request = map.get(index)
+  if (request === undefined) return null
+  map.delete(index)
+  return request
+}
+
+function firstOf(map: Map<number, Outstanding>): Outstanding | undefined {
+  return map.values().next().value
+}

@@ -1,0 +1,39 @@
+/**
+ * The wire: encrypted connections, and the exchange of logs over them.
+ *
+ * @see spec/20-wire.md
+ * @module
+ */
+export { Channel } from './channel.ts'
+export type { ChannelHandlers, ChannelHost, OutgoingMessages } from './channel.ts'
+export { Connection } from './connection.ts'
+export type { ConnectionOptions, KeyPairSource } from './connection-options.ts'
+export { WireError } from './errors.ts'
+export type { WireErrorCode } from './errors.ts'
+export type {
+  AnswerGuard,
+  ProofOptions,
+  ReplicatedLog,
+  ReplicationEvents,
+} from './exchange/replicated-log.ts'
+export { DEFAULT_LIMITS } from './limits.ts'
+export type { Limits } from './limits.ts'
+export type {
+  Cancel,
+  Close,
+  Data,
+  Have,
+  Open,
+  Options,
+  Outgoing,
+  Request,
+  Status,
+  Unhave,
+  Unwant,
+  Want,
+} from './messages.ts'
+export { replicate } from './replicate.ts'
+export type { ReplicateOptions } from './replicate.ts'
+export { Replication } from './replication.ts'
+export type { LogOptions } from './replication.ts'
+export type { Timers } from './timers.ts'

@@ -1,0 +1,193 @@
+/**
+ * A network in one process: a virtual clock, and links between duplex streams that split, delay and cut what
+ * passes by a seed. The same seed gives the same run, as long as what hangs on it takes the clock's timers.
+ *
+ *     network.link(a, b)      a ⇄ b, every chunk cut into seeded pieces, each delayed
+ *     await network.settle()  until nothing is under way (storage in memory counts, timers do not)
+ *     await network.run(ms)   let virtual time pass: deliveries and timers in their order
+ *
+ * @module
+ */
+import type { Duplex } from 'node:stream'
+import type { Timers } from '../../src/wire/timers.ts'
+
+/** Numbers in [0, 1) that depend on nothing but the seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** How a link treats what passes. */
+export interface LinkOptions {
+  /** Milliseconds of virtual time that a piece takes, `[least, most]` ([0, 0]). */
+  readonly delay?: readonly [number, number]
+  /** Cut chunks at random places (true). */
+  readonly split?: boolean
+}
+
+/** Turns of the event loop without anything happening that count as rest. */
+const QUIET_TURNS = 12
+
+interface Due {
+  readonly at: number
+  readonly order: number
+  readonly run: () => void
+}
+
+/** A clock, the links that hang on it, and how to let time pass. */
+export class Network implements Timers {
+  readonly random: () => number
+  #now = 0
+  #order = 0
+  #timers: Due[] = []
+  #deliveries: Due[] = []
+  #activity = 0
+
+  /** @param seed - decides every cut and delay */
+  constructor(seed: number) {
+    this.random = seeded(seed)
+  }
+
+  /** Virtual milliseconds since the start. */
+  now(): number {
+    return this.#now
+  }
+
+  /** A timer of the virtual clock. */
+  set(run: () => void, ms: number): () => void {
+    const due = { at: this.#now + ms, order: this.#order++, run }
+    this.#timers.push(due)
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== due)
+    }
+  }
+
+  /** Timers that wait. */
+  get timers(): number {
+    return this.#timers.length
+  }
+
+  /** Join two streams. The result cuts the link: both ends see their transport die. */
+  link(a: Duplex, b: Duplex, options: LinkOptions = {}): { cut(): void } {
+    const there = new Way(this, a, b, options)
+    const back = new Way(this, b, a, options)
+    return {
+      cut: () => {
+        there.stop()
+        back.stop()
+        a.destroy()
+        b.destroy()
+      },
+    }
+  }
+
+  /** Something happens on a link at `at`. */
+  deliver(at: number, run: () => void): void {
+    this.#deliveries.push({ at, order: this.#order++, run })
+    this.#activity++
+  }
+
+  /** Until nothing is under way. Virtual time passes as deliveries need it; timers that fall due run. */
+  async settle(): Promise<void> {
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#rest()
+      const next = earliest(this.#deliveries)
+      if (next === null) return
+      this.#step(next.at)
+    }
+  }
+
+  /** Let `ms` pass. */
+  async run(ms: number): Promise<void> {
+    const end = this.#now + ms
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#rest()
+      const next = earliest([...this.#deliveries, ...this.#timers])
+      if (next === null || next.at > end) break
+      this.#step(next.at)
+    }
+    this.#now = end
+  }
+
+  #step(at: number): void {
+    this.#now = Math.max(this.#now, at)
+    for (;;) {
+      const next = earliest([...this.#deliveries, ...this.#timers])
+      if (next === null || next.at > this.#now) return
+      this.#deliveries = this.#deliveries.filter((due) => due !== next)
+      this.#timers = this.#timers.filter((due) => due !== next)
+      this.#activity++
+      next.run()
+    }
+  }
+
+  async #rest(): Promise<void> {
+    let seen = this.#activity
+    for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
+      // oxlint-disable-next-line no-await-in-loop
+      await new Promise((resolve) => setImmediate(resolve))
+      if (this.#activity !== seen) quiet = 0
+      seen = this.#activity
+    }
+  }
+}
+
+/** One direction of a link; keeps the order of what passes. */
+class Way {
+  readonly #network: Network
+  readonly #to: Duplex
+  readonly #options: LinkOptions
+  #last = 0
+  #stopped = false
+
+  constructor(network: Network, from: Duplex, to: Duplex, options: LinkOptions) {
+    this.#network = network
+    this.#to = to
+    this.#options = options
+    from.on('data', (chunk: Uint8Array) => this.#send(chunk))
+    from.on('end', () => this.#later(() => to.end()))
+    from.on('close', () => this.#later(() => to.destroy()))
+    from.on('error', () => undefined)
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  #send(chunk: Uint8Array): void {
+    const { random } = this.#network
+    for (let at = 0; at < chunk.length;) {
+      const left = chunk.length - at
+      const take = this.#options.split === false ? left : 1 + Math.floor(random() ** 3 * left)
+      const piece = Uint8Array.from(chunk.subarray(at, at + take))
+      this.#later(() => this.#to.write(piece))
+      at += take
+    }
+  }
+
+  #later(run: () => void): void {
+    const [least, most] = this.#options.delay ?? [0, 0]
+    const delay = least + this.#network.random() * (most - least)
+    this.#last = Math.max(this.#last, this.#network.now() + delay)
+    this.#network.deliver(this.#last, () => {
+      if (!this.#stopped && !this.#to.destroyed) run()
+    })
+  }
+}
+
+function earliest(dues: readonly Due[]): Due | null {
+  let first: Due | null = null
+  for (const due of dues) {
+    if (first === null || due.at < first.at || (due.at === first.at && due.order < first.order)) {
+      first = due
+    }
+  }
+  return first
+}
