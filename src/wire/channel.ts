@@ -60,7 +60,7 @@ export interface ChannelHost {
   ): void
   /** Queue an extension message on a local channel number. */
   sendExtension(id: number, extension: number, message: Uint8Array): void
-  /** Send an Open with the capability for the channel's key. */
+  /** Close a channel. */
   closeChannel(channel: Channel): void
   /** Whether the remote proved that it knows `key`. */
   verifies(key: Uint8Array, capability: Uint8Array | null): boolean

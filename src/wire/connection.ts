@@ -1,117 +1,399 @@
 /**
- * One encrypted stream between two peers, with any number of logs on it.
+ * One encrypted stream between two peers, with any number of logs on it: the shell around the session
+ * (bytes) and the channels (logs), which own no stream, no timer and no socket.
+ *
+ *     socket.pipe(connection).pipe(socket)
+ *
+ * Everything written in one turn of the event loop leaves as one buffer. Whatever goes wrong in here, be it
+ * a peer's bytes or a program's handler, destroys the connection with a {@link WireError} and nothing else; without
+ * a listener for `error` it is only kept in `errored`, because a stranger must not be able to end the process.
+ *
+ * Events beside those of a stream: `handshake`, `discovery-key` (bytes), `remote-open` (bytes), `duplex-channel`
+ * (channel), `extensions` (names), `ack` (Have), `prefinalize`, `timeout`.
  *
  * @see spec/20-wire.md 3.1 to 3.3 and 4.1
  * @module
  */
 import { Duplex } from 'node:stream'
-import type { KeyPair } from '../crypto.ts'
+import { discoveryKey as discoveryKeyOf } from '../crypto.ts'
+import { Guard } from '../log/guard.ts'
+import { Channels } from './channels.ts'
 import type { Channel, ChannelHandlers } from './channel.ts'
-import type { Limits } from './limits.ts'
+import { settingsOf } from './connection-options.ts'
+import type { ConnectionOptions, Settings } from './connection-options.ts'
+import { asWireError, WireError } from './errors.ts'
+import { Greeting } from './greeting.ts'
+import { Liveness } from './liveness.ts'
+import { Outgoing } from './outgoing.ts'
+import { hintOf } from './role.ts'
+import { Session } from './session.ts'
+import { StreamExtensions } from './stream-extension.ts'
+import type { StreamExtension, StreamExtensionHandlers } from './stream-extension.ts'
 import type { Timers } from './timers.ts'
+import { Transport } from './transport.ts'
 
-/** How a connection is set up. */
-export interface ConnectionOptions {
-  /** Encrypt what follows the handshake (true). Both ends must agree; it is not negotiated. */
-  readonly encrypted?: boolean | undefined
-  /** Have a handshake (true); `false` only counts together with `encrypted: false`. */
-  readonly noise?: boolean | undefined
-  /** Our static X25519 pair; a function is asked once, and may answer later. Random when left out. */
-  readonly keyPair?:
-    KeyPair | ((done: (error: Error | null, keyPair?: KeyPair) => void) => void) | null | undefined
-  /** Milliseconds of silence, and for the whole handshake, before `ETIMEDOUT` (20 000); 0 or false: never. */
-  readonly timeout?: number | false | null | undefined
-  /** Stay open when the last channel closes (false). */
-  readonly live?: boolean | undefined
-  /** Decide whether to talk to the holder of this static key; an error refuses. */
-  readonly onauthenticate?:
-    ((remotePublicKey: Uint8Array, done: (error?: Error | null) => void) => void) | null | undefined
-  /** As the event `handshake`. */
-  readonly onhandshake?: (() => void) | null | undefined
-  /** As the event `discovery-key`. */
-  readonly ondiscoverykey?: ((discoveryKey: Uint8Array) => void) | null | undefined
-  /** As the event `remote-open`. */
-  readonly onremoteopen?: ((discoveryKey: Uint8Array) => void) | null | undefined
-  /** The remote closed a channel, or the connection ended; the key is null when we had not opened it. */
-  readonly onchannelclose?:
-    ((discoveryKey: Uint8Array, key: Uint8Array | null) => void) | null | undefined
-  /** As the event `extensions`. */
-  readonly onextensions?: ((names: readonly string[]) => void) | null | undefined
-  /** Other limits than the defaults. */
-  readonly limits?: Partial<Limits> | undefined
-  /** A clock and timers of one's own. */
-  readonly timers?: Timers | undefined
-  /** For tests and vectors: the secret of the ephemeral pair instead of a random one. */
-  readonly ephemeralSecret?: Uint8Array | undefined
-  /** For tests and vectors: our 24 bytes of nonce instead of random ones. */
-  readonly nonce?: Uint8Array | undefined
-  /** A number in [0, 1), for the jitter of a role that is found out. */
-  readonly random?: (() => number) | undefined
-}
+/** Bytes that the transport may have waiting in front of us. */
+const INCOMING_BYTES = 65_536
 
-/** Holds the connection open while somebody may still add logs to it. */
-export interface Prefinalize {
-  /** Hold; the result lets go, once. */
-  hold(): () => void
-}
+/** The connection: pipe a transport into it, and it into the transport. */
+export class Connection extends Duplex {
+  /** Holds the connection open while it has no channels and somebody may still open one. */
+  readonly prefinalize = new Guard()
+  readonly #settings: Settings
+  readonly #session: Session
+  readonly #channels: Channels
+  readonly #extensions: StreamExtensions
+  readonly #greeting: Greeting
+  readonly #liveness: Liveness
+  readonly #outgoing: Outgoing
+  readonly #transport = new Transport()
+  /** A chunk that came before our key pair did. */
+  #early: Uint8Array | null = null
+  #holds = 0
+  /** Answers the transport's write once nobody holds it. */
+  #written: (() => void) | null = null
+  #bytesReceived = 0
 
-/** The connection: pipe a transport into it and it into the transport. */
-export declare class Connection extends Duplex {
   /**
-   * @param initiator - who begins the handshake; `null` or left out: found out (see role.ts)
-   * @throws TypeError for anything else than a boolean, null or undefined
+   * @param initiator - who begins the handshake; null or left out: found out (see role.ts)
+   * @throws TypeError or RangeError for arguments that make no sense
    */
-  constructor(initiator?: boolean | null, options?: ConnectionOptions)
-  /** `null` while it is being found out. */
-  get initiator(): boolean | null
+  constructor(initiator?: boolean | null, options: ConnectionOptions = {}) {
+    if (initiator !== null && initiator !== undefined && typeof initiator !== 'boolean') {
+      throw new TypeError('initiator: want a boolean, or nothing')
+    }
+    const settings = settingsOf(options)
+    super({
+      readableHighWaterMark: settings.limits.outgoingBytes,
+      writableHighWaterMark: INCOMING_BYTES,
+    })
+    this.#settings = settings
+    this.#session = new Session(
+      settings,
+      {
+        queued: () => this.#outgoing.flushSoon(),
+        authenticate: (key) => this.#greeting.authenticate(key),
+        handshake: () => this.#handshaken(),
+        frame: (id, type, bytes, start, end) => {
+          this.#channels.receive(id, type, bytes, start, end)
+          return !this.destroyed
+        },
+      },
+      settings.limits,
+    )
+    this.#channels = new Channels({
+      connection: this,
+      session: this.#session,
+      limits: settings.limits,
+      discoveryKey: (discoveryKey) => void this.emit('discovery-key', discoveryKey),
+      duplexChannel: (channel) => void this.emit('duplex-channel', channel),
+      remoteOpen: (discoveryKey) => void this.emit('remote-open', discoveryKey),
+      channelClosed: (discoveryKey, key) => options.onchannelclose?.(discoveryKey, key),
+      channelGone: () => this.#prefinalize(),
+      streamNames: (names) => {
+        this.#extensions.receiveNames(names)
+        this.emit('extensions', names)
+      },
+      streamMessage: (id, bytes) => this.#extensions.receive(id, bytes),
+    })
+    this.#extensions = new StreamExtensions({
+      sendNames: (extensions) => this.#session.send(0, 'Options', { extensions }),
+      send: (id, message) => this.#session.sendExtension(0, id, message),
+    })
+    this.#outgoing = new Outgoing({
+      session: this.#session,
+      limit: settings.limits.outgoingBytes,
+      waiting: () => this.readableLength,
+      push: (bytes) => {
+        this.#liveness.said()
+        this.push(bytes)
+      },
+      drained: () => this.#guarded(() => this.#channels.drained()),
+    })
+    this.#liveness = new Liveness(settings.timers, settings.timeout, settings.handshake, {
+      timedOut: () => this.#timedOut(),
+      ping: () => this.ping(),
+      isHeld: () => this.#holds > 0,
+    })
+    this.#greeting = new Greeting({
+      session: this.#session,
+      settings,
+      onauthenticate: options.onauthenticate,
+      holdIncoming: () => this.holdIncoming(),
+      guarded: (work) => this.#guarded(work),
+      started: () => this.#receiveEarly(),
+      read: () => this.#channels.batchEnd(),
+    })
+    this.on('error', () => {}) // see the header
+    if (options.onhandshake) this.on('handshake', options.onhandshake)
+    if (options.ondiscoverykey) this.on('discovery-key', options.ondiscoverykey)
+    if (options.onremoteopen) this.on('remote-open', options.onremoteopen)
+    if (options.onextensions) this.on('extensions', options.onextensions)
+    this.on('pipe', (source: unknown) => this.#piped(source))
+    if (settings.handshake) this.#greeting.start(initiator ?? null)
+  }
+
+  /** Whether we began the handshake; null while that is being found out. */
+  get initiator(): boolean | null {
+    return this.#session.initiator
+  }
+
   /** Whether bytes after the handshake are enciphered. */
-  readonly encrypted: boolean
+  get encrypted(): boolean {
+    return this.#settings.encrypted
+  }
+
   /** Whether there is a handshake, and with it capabilities. */
-  readonly hasHandshake: boolean
+  get hasHandshake(): boolean {
+    return this.#settings.handshake
+  }
+
+  /** Whether the handshake is over; always so where there is none. */
+  get handshaken(): boolean {
+    return !this.hasHandshake || this.#session.split !== null
+  }
+
   /** Whether the connection stays when its last channel closes. */
-  readonly live: boolean
-  /** Milliseconds; 0 is never. Request timers use it too. */
-  readonly timeout: number
-  /** The clock and timers in use. */
-  readonly timers: Timers
-  /** Our static key, or null without a handshake, or while `keyPair` has not answered. */
-  get publicKey(): Uint8Array | null
-  /** The remote's static key, once the handshake is over. */
-  get remotePublicKey(): Uint8Array | null
-  /** 64 bytes, equal on both ends and on no other connection. */
-  get handshakeHash(): Uint8Array | null
-  /** Whether the handshake is over (always so without one). */
-  get handshaken(): boolean
-  /** Holds the connection open while it has no channels. */
-  readonly prefinalize: Prefinalize
-  /** Channels open on either side. */
-  get channels(): readonly Channel[]
+  get live(): boolean {
+    return this.#settings.live
+  }
+
+  /** Milliseconds of silence that end the connection; 0 is never. Request timers use it too. */
+  get timeout(): number {
+    return this.#settings.timeout
+  }
+
+  /** The clock and the timers in use. */
+  get timers(): Timers {
+    return this.#settings.timers
+  }
+
+  /** Our static key, 32 bytes; null without a handshake, or until `keyPair` answered. */
+  get publicKey(): Uint8Array | null {
+    return this.#greeting.keyPair?.publicKey ?? null
+  }
+
+  /** The remote's static key, 32 bytes, once the handshake is over. */
+  get remotePublicKey(): Uint8Array | null {
+    return this.#session.remotePublicKey
+  }
+
+  /** 64 bytes, equal on both ends and on no other connection, once the handshake is over. */
+  get handshakeHash(): Uint8Array | null {
+    return this.#session.handshakeHash
+  }
+
+  /** Channels that are open on either side. */
+  get channels(): readonly Channel[] {
+    return this.#channels.all
+  }
+
   /** Their number. */
-  get channelCount(): number
+  get channelCount(): number {
+    return this.#channels.count
+  }
+
   /** Bytes given to the transport. */
-  get bytesSent(): number
+  get bytesSent(): number {
+    return this.#outgoing.bytesSent
+  }
+
   /** Bytes taken from the transport. */
-  get bytesReceived(): number
-  /** Of the socket piped to, or null. */
-  get remoteAddress(): string | null
-  /** `tcp`, `utp` or `unknown`. */
-  get remoteType(): string
-  /** Whether more output is queued than `limits.outgoingBytes`: hold back Data until `ondrain`. */
-  get congested(): boolean
-  /** Let the transport wait (its write is answered later). The result lets go, once. Frames of the current chunk still come. */
-  holdIncoming(): () => void
-  /** Open a log's channel and tell the remote; the channel that is there when it is open already. */
-  open(key: Uint8Array, handlers?: ChannelHandlers): Channel
-  /** Close a log's channel, or tell the remote that we shall not open it. */
-  close(discoveryKey: Uint8Array): void
+  get bytesReceived(): number {
+    return this.#bytesReceived
+  }
+
+  /** Address of the socket piped to, or null; also after it closed. */
+  get remoteAddress(): string | null {
+    return this.#transport.address
+  }
+
+  /** Kind of the socket piped to: `tcp`, `utp` or `unknown`. */
+  get remoteType(): string {
+    return this.#transport.type
+  }
+
+  /** Names of the remote's stream extensions, as it last sent them. */
+  get remoteExtensions(): readonly string[] {
+    return this.#extensions.remoteNames
+  }
+
+  /** Whether more output waits than `limits.outgoingBytes`. Hold back Data then: `ondrain` says when it is over. */
+  get congested(): boolean {
+    return this.#outgoing.congested
+  }
+
+  /** Open a log's channel and tell the remote. The one that is there when it is open already. */
+  open(key: Uint8Array, handlers?: ChannelHandlers): Channel {
+    if (key.length !== 32) throw new RangeError(`key: want 32 bytes, got ${key.length}`)
+    if (this.destroyed) throw new WireError('WIRE_CLOSED', 'the connection is destroyed')
+    return this.#channels.open(key, handlers)
+  }
+
+  /** Close a log's channel; if it is not open here, tell the remote that it will not be. */
+  close(discoveryKey: Uint8Array): void {
+    if (!this.destroyed) this.#channels.close(discoveryKey)
+  }
+
   /** Whether we have the log with this key open. */
-  opened(key: Uint8Array): boolean
-  /** Whether the remote has. */
-  remoteOpened(key: Uint8Array): boolean
-  /** Whether the remote has, and proved that it knows the key. */
-  remoteVerified(key: Uint8Array): boolean
-  /** Send one keepalive byte. */
-  ping(): void
-  /** End our half once what is queued is out. */
-  finalize(): void
+  opened(key: Uint8Array): boolean {
+    return this.#channels.get(discoveryKeyOf(key))?.opened ?? false
+  }
+
+  /** Whether the remote has the log with this key open. */
+  remoteOpened(key: Uint8Array): boolean {
+    return this.#channels.get(discoveryKeyOf(key))?.remoteOpened ?? false
+  }
+
+  /** Whether the remote has it open and proved that it knows the key. May be asked before we open it. */
+  remoteVerified(key: Uint8Array): boolean {
+    const channel = this.#channels.get(discoveryKeyOf(key))
+    return channel?.remoteOpened === true && this.#session.verifies(key, channel.remoteCapability)
+  }
+
+  /** Add an extension of the stream itself. @throws TypeError when the name is taken */
+  registerExtension(
+    name: string,
+    handlers?: StreamExtensionHandlers | ((message: unknown) => void),
+  ): StreamExtension {
+    return this.#extensions.register(name, handlers)
+  }
+
+  /** Send one keepalive byte; nothing while the handshake is not over. */
+  ping(): void {
+    this.#session.ping()
+  }
+
+  /** End the connection after `ms` of silence from now on; 0 never. The handshake's deadline stays. */
+  setTimeout(ms: number, ontimeout?: () => void): void {
+    if (ontimeout) this.once('timeout', ontimeout)
+    this.#liveness.setTimeout(ms)
+  }
+
+  /** Send a keepalive after `ms` of sending nothing; 0 never. */
+  setKeepAlive(ms: number): void {
+    this.#liveness.setKeepAlive(ms)
+  }
+
+  /**
+   * Let the transport wait: its next write is answered when the result is called. Frames that are here
+   * already are still handed over. The connection does not time out meanwhile.
+   */
+  holdIncoming(): () => void {
+    this.#holds++
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      this.#holds--
+      this.#answerWrite()
+    }
+  }
+
+  /** End our half; what is queued still leaves. The connection closes once the remote ends its half too. */
+  finalize(): void {
+    if (!this.destroyed) this.#outgoing.end()
+  }
+
+  /** Pipe to a transport; see `remoteAddress`. */
+  override pipe<T extends NodeJS.WritableStream>(target: T, options?: { end?: boolean }): T {
+    this.#transport.attach(target)
+    return super.pipe(target, options)
+  }
+
+  override _read(): void {
+    // Without a transport piped in, a reader is the first sign of one.
+    if (!this.#session.hasRole) this.#greeting.hint('listen')
+    this.#outgoing.read()
+  }
+
+  override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
+    if (this.#bytesReceived === 0) this.#transport.look()
+    this.#bytesReceived += chunk.length
+    this.#liveness.heard()
+    this.#written = done
+    if (this.hasHandshake && !this.#greeting.keyPair) this.#early = chunk
+    else this.#receive(chunk)
+    this.#answerWrite()
+  }
+
+  override _final(done: () => void): void {
+    this.finalize()
+    done()
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#session.stop()
+    this.#outgoing.stop()
+    this.#liveness.stop()
+    this.#greeting.stop()
+    let failure = error && asWireError(error)
+    this.#channels.destroy((thrown) => (failure ??= asWireError(thrown)))
+    this.#written = null
+    done(failure)
+  }
+
+  #receiveEarly(): void {
+    const early = this.#early
+    this.#early = null
+    if (early) this.#receive(early)
+  }
+
+  #handshaken(): boolean {
+    this.#liveness.greeted()
+    this.emit('handshake')
+    return !this.destroyed
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.#guarded(() => {
+      this.#session.receive(chunk)
+      if (this.#session.hasRole) this.#greeting.stop()
+      if (!this.destroyed) this.#channels.batchEnd()
+    })
+  }
+
+  #answerWrite(): void {
+    if (this.#holds > 0) return
+    const written = this.#written
+    this.#written = null
+    written?.()
+  }
+
+  #piped(source: unknown): void {
+    this.#transport.attach(source)
+    this.#greeting.hint(hintOf(source))
+    // A transport that dies without an end ends nothing by itself.
+    if (source instanceof Duplex) {
+      source.once('close', () => {
+        if (!this.writableEnded) this.destroy()
+      })
+    }
+  }
+
+  #timedOut(): void {
+    this.#guarded(() => this.emit('timeout'))
+    this.destroy(new WireError('ETIMEDOUT', 'nothing heard in time'))
+  }
+
+  #prefinalize(): void {
+    if (this.destroyed) return
+    this.emit('prefinalize')
+    void this.#finalizeWhenIdle()
+  }
+
+  async #finalizeWhenIdle(): Promise<void> {
+    await this.prefinalize.idle()
+    if (this.channelCount === 0 && !this.live) this.finalize()
+  }
+
+  /** Do `work`, unless all is over; what it throws ends the connection. */
+  #guarded(work: () => void): void {
+    if (this.destroyed) return
+    try {
+      work()
+    } catch (error) {
+      this.destroy(asWireError(error))
+    }
+  }
 }

@@ -22,7 +22,7 @@ export const systemTimers: Timers = {
 }
 
 /**
- * Runs `expired` once nothing has happened for `ms`. Restarting costs one look at the clock: the timer
+ * Runs `expired` each time that nothing has happened for `ms`. Restarting costs one look at the clock: the timer
  * itself is only set again when it fires too early.
  */
 export class IdleTimer {
@@ -46,7 +46,7 @@ export class IdleTimer {
     this.#since = this.#timers.now()
   }
 
-  /** Never expire. Idempotent. */
+  /** Never expire again. Idempotent. */
   stop(): void {
     this.#forget?.()
     this.#forget = null
@@ -56,8 +56,13 @@ export class IdleTimer {
     this.#forget = this.#timers.set(() => {
       this.#forget = null
       const left = this.#since + this.#ms - this.#timers.now()
-      if (left > 0) this.#arm(Math.ceil(left))
-      else this.#expired()
+      if (left > 0) {
+        this.#arm(Math.ceil(left))
+        return
+      }
+      this.restart()
+      this.#arm(this.#ms)
+      this.#expired()
     }, ms)
   }
 }

@@ -1,0 +1,155 @@
+/**
+ * Frames: how messages are cut out of a stream of bytes.
+ *
+ *     frame      varint(length) ‖ header ‖ payload      length = bytes of header and payload
+ *     header     varint(channel * 16 + type)
+ *     keepalive  00
+ *
+ * A frame that lies within one chunk is read in place. One that spans chunks is put together in one
+ * buffer, which grows with what has arrived and not with what was announced.
+ *
+ * Limits: a varint of at most eight bytes, a payload of at most 8 MiB, channel numbers below 2 ** 27.
+ *
+ * @see spec/20-wire.md 2.4 and 5
+ * @module
+ */
+import { allocUnsafe, EMPTY } from '../bytes.ts'
+import { encodeVarint, varintLength } from '../varint.ts'
+import { WireError } from './errors.ts'
+import { MAX_CHANNEL_ID, MAX_PAYLOAD_BYTES } from './limits.ts'
+
+const MAX_VARINT_BYTES = 8
+const TYPES = 16
+/** Allocated at once for a frame that spans chunks, whatever it announced. */
+const FIRST_ALLOCATION = 1_048_576
+
+/**
+ * Takes one frame; its payload is `bytes[start, end)`, which it may keep views of.
+ *
+ * @returns whether to go on: false stops the parser for good
+ */
+export type FrameSink = (
+  channel: number,
+  type: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+) => boolean
+
+/** Write length and header of a frame with a payload of `payloadLength` bytes. Returns the offset past them. */
+export function encodeFrameHead(
+  channel: number,
+  type: number,
+  payloadLength: number,
+  out: Uint8Array,
+  at: number,
+): number {
+  const header = channel * TYPES + type
+  return encodeVarint(header, out, encodeVarint(varintLength(header) + payloadLength, out, at))
+}
+
+/** Cuts a stream into frames. After an error it must not be used again. */
+export class FrameParser {
+  readonly #sink: FrameSink
+  readonly #maxPayload: number
+  #phase: 'length' | 'header' | 'payload' = 'length'
+  /** The varint being read, and how many bytes of it were. */
+  #value = 0
+  #valueBytes = 0
+  /** Bytes of the frame that are still to come. */
+  #left = 0
+  #header = 0
+  /** The payload of a frame that spans chunks. */
+  #partial: Uint8Array = EMPTY
+  #filled = 0
+  #stopped = false
+
+  /** @param maxPayload - bytes; never above the protocol's 8 MiB */
+  constructor(sink: FrameSink, maxPayload: number = MAX_PAYLOAD_BYTES) {
+    this.#sink = sink
+    this.#maxPayload = Math.min(maxPayload, MAX_PAYLOAD_BYTES)
+  }
+
+  /**
+   * Read a chunk, and keep views of it: it must not be reused.
+   *
+   * @throws {@link WireError} `WIRE_BAD_FRAME` or `WIRE_FRAME_TOO_LARGE`
+   */
+  receive(bytes: Uint8Array): void {
+    let at = 0
+    while (at < bytes.length && !this.#stopped) {
+      if (this.#phase === 'payload') at = this.#readPayload(bytes, at)
+      else if (this.#readVarint(bytes[at++] ?? 0)) this.#varintRead()
+    }
+  }
+
+  /** One byte of a varint; returns whether it was the last. */
+  #readVarint(byte: number): boolean {
+    this.#value += (byte & 0x7f) * 128 ** this.#valueBytes
+    this.#valueBytes++
+    if (byte < 128) return true
+    if (this.#valueBytes === MAX_VARINT_BYTES) {
+      throw new WireError('WIRE_BAD_FRAME', 'a frame with an endless varint')
+    }
+    return false
+  }
+
+  #varintRead(): void {
+    const [value, read] = [this.#value, this.#valueBytes]
+    this.#value = 0
+    this.#valueBytes = 0
+    if (this.#phase === 'length') {
+      this.#left = value
+      if (value > 0) this.#phase = 'header'
+      return
+    }
+    if (read > this.#left) throw new WireError('WIRE_BAD_FRAME', 'a frame shorter than its header')
+    this.#left -= read
+    this.#header = value
+    if (this.#left > this.#maxPayload) {
+      throw new WireError('WIRE_FRAME_TOO_LARGE', `a frame of ${this.#left} bytes`)
+    }
+    if (value >= (MAX_CHANNEL_ID + 1) * TYPES) {
+      throw new WireError('WIRE_BAD_FRAME', 'a channel number that is too high')
+    }
+    if (this.#left === 0) this.#frame(EMPTY, 0, 0)
+    else this.#phase = 'payload'
+  }
+
+  #readPayload(bytes: Uint8Array, at: number): number {
+    const end = Math.min(bytes.length, at + this.#left)
+    this.#left -= end - at
+    if (this.#filled === 0 && this.#left === 0) {
+      this.#frame(bytes, at, end)
+      return end
+    }
+    this.#keep(bytes.subarray(at, end))
+    if (this.#left === 0) {
+      const [partial, filled] = [this.#partial, this.#filled]
+      this.#partial = EMPTY
+      this.#filled = 0
+      this.#frame(partial, 0, filled)
+    }
+    return end
+  }
+
+  #keep(part: Uint8Array): void {
+    const filled = this.#filled + part.length
+    if (filled > this.#partial.length) {
+      const whole = filled + this.#left
+      const wanted = Math.max(filled, 2 * this.#partial.length, FIRST_ALLOCATION)
+      const grown = allocUnsafe(Math.min(whole, wanted))
+      grown.set(this.#partial.subarray(0, this.#filled))
+      this.#partial = grown
+    }
+    this.#partial.set(part, this.#filled)
+    this.#filled = filled
+  }
+
+  #frame(bytes: Uint8Array, start: number, end: number): void {
+    this.#phase = 'length'
+    const type = this.#header % TYPES
+    const channel = (this.#header - type) / TYPES
+    if (!this.#sink(channel, type, bytes, start, end)) this.#stopped = true
+  }
+}

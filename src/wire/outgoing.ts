@@ -1,0 +1,85 @@
+/**
+ * The way out of a connection: once a turn, everything that was queued leaves as one buffer.
+ *
+ * @module
+ */
+import type { Session } from './session.ts'
+
+/** The stream that output leaves through. */
+export interface OutgoingHost {
+  readonly session: Session
+  /** Bytes of queued output that count as congestion. */
+  readonly limit: number
+  /** Bytes that left the session and were not taken by the transport yet. */
+  readonly waiting: () => number
+  /** Give bytes to the transport; null ends our half. */
+  readonly push: (bytes: Uint8Array | null) => void
+  /** There is room again, and somebody had seen that there was none. */
+  readonly drained: () => void
+}
+
+/** Output of one connection. */
+export class Outgoing {
+  /** Bytes given to the transport. */
+  bytesSent = 0
+  readonly #host: OutgoingHost
+  #due = false
+  #ended = false
+  #waitedFor = false
+
+  /** @param host - is written to */
+  constructor(host: OutgoingHost) {
+    this.#host = host
+  }
+
+  /** Whether more than the limit is queued; whoever sees it is told when it is over. */
+  get congested(): boolean {
+    const { session, limit, waiting } = this.#host
+    const congested = session.length + waiting() >= limit
+    if (congested) this.#waitedFor = true
+    return congested
+  }
+
+  /** Something was queued: let it leave at the end of this turn. */
+  flushSoon(): void {
+    if (this.#due) return
+    this.#due = true
+    process.nextTick(() => {
+      this.#due = false
+      this.flush()
+    })
+  }
+
+  /** Let everything leave now. */
+  flush(): void {
+    if (this.#ended) return
+    const bytes = this.#host.session.take()
+    if (!bytes) return
+    this.bytesSent += bytes.length
+    this.#host.push(bytes)
+  }
+
+  /** End our half after what is queued. Idempotent. */
+  end(): void {
+    if (this.#ended) return
+    this.flush()
+    this.#ended = true
+    this.#host.push(null)
+  }
+
+  /** Nothing leaves any more. */
+  stop(): void {
+    this.#ended = true
+  }
+
+  /** The transport takes more. */
+  read(): void {
+    if (!this.#waitedFor) return
+    // The chunk that is being read still counts until the tick is over.
+    process.nextTick(() => {
+      if (this.#ended || !this.#waitedFor || this.congested) return
+      this.#waitedFor = false
+      this.#host.drained()
+    })
+  }
+}
