@@ -27,7 +27,11 @@ export function isBranch(node: TrieNode, row: number, symbol: number, target: Tr
   return target.path.symbol(row) === symbol && target.path.divergence(node.path) === row
 }
 
-/** The nodes that `row` of `node` leads to, a list for each of `symbols`, all asked for at once. */
+/**
+ * The nodes that `row` of `node` leads to, a list for each of `symbols`, all asked for at once.
+ *
+ * @yields blocks that are missing
+ */
 export function* branches(
   nodes: NodeSource,
   node: TrieNode,

@@ -57,7 +57,11 @@ export class Difference {
     this.#mode = mode
   }
 
-  /** Find the place to begin at in both versions, or take it from a checkpoint. */
+  /**
+   * Find the place to begin at in both versions, or take it from a checkpoint.
+   *
+   * @yields blocks that are missing
+   */
   *open(
     nodes: NodeSource,
     leftHead: number,
@@ -84,7 +88,11 @@ export class Difference {
     }
   }
 
-  /** The next difference, or null at the end. A failed step changes nothing, so it may be tried again. */
+  /**
+   * The next difference, or null at the end. A failed step changes nothing, so it may be tried again.
+   *
+   * @yields blocks that are missing
+   */
   *next(nodes: NodeSource): Walk<NodePair | null> {
     for (;;) {
       const frame = this.#stack.at(-1)

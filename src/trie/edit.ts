@@ -24,6 +24,8 @@ export interface Derived {
  * The pointer table of a new node at `path` on top of `head`, without a pointer to block `without`.
  *
  * Only rows that hold pointers are visited: between them nothing is placed.
+ *
+ * @yields blocks that are missing
  */
 export function* derive(
   nodes: NodeSource,
@@ -95,6 +97,8 @@ function placeRow(
 /**
  * Of the pointers for the path's own symbol in a terminator row, those whose component is
  * another.
+ *
+ * @yields blocks that are missing
  */
 function* chained(
   nodes: NodeSource,
@@ -128,6 +132,8 @@ export interface Located {
 /**
  * Find the node to delete, and its neighbours: the last branch seen on the way, preferring those
  * inside the node itself (a key below it) over those above.
+ *
+ * @yields blocks that are missing
  */
 export function* locate(nodes: NodeSource, path: HashPath, head: TrieNode | null): Walk<Located> {
   const near: number[] = []
@@ -174,7 +180,11 @@ function noteBranch(near: number[], path: HashPath, node: TrieNode, at: number):
   }
 }
 
-/** The block that takes `found` out of the trie: a neighbour anew, or a reset block when none is left. */
+/**
+ * The block that takes `found` out of the trie: a neighbour anew, or a reset block when none is left.
+ *
+ * @yields blocks that are missing
+ */
 export function* replacement(
   nodes: NodeSource,
   head: TrieNode,

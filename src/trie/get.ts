@@ -19,6 +19,8 @@ export interface FindMode {
 /**
  * The node of `path` in the trie whose newest block is `headSeq`, or null. Each hop must agree with
  * the path further than the one before, so that a table made to mislead ends the search.
+ *
+ * @yields blocks that are missing
  */
 export function* find(
   nodes: NodeSource,
@@ -45,6 +47,8 @@ export function* find(
 /**
  * The node behind `node` that agrees with `path` at `index`, where the two part; null for none. In a
  * terminator row it is searched among all whose components have the same hash.
+ *
+ * @yields blocks that are missing
  */
 export function* follow(
   nodes: NodeSource,

@@ -23,20 +23,16 @@ export type {
 } from './options.ts'
 export type { BlockOptions, TrieLog, WaitOptions } from './trie-log.ts'
 export { decodeHeader, encodeHeader, HEADER_TYPE, type Header } from './header.ts'
-export {
-  MountTrie,
-  type MountDiffRow,
-  type MountedEntry,
-  type MountedGet,
-  type MountHistoryRow,
-  type MountInfo,
-  type MountIteratorOptions,
-  type MountListing,
-  type MountOptions,
-  type MountTrieEvents,
-  type MountTrieOptions,
-  type Owner,
-} from './mount-trie.ts'
-export type { MountSide } from './mount-views.ts'
+export { MountTrie, type MountTrieEvents } from './mount-trie.ts'
+export type { MountedEntry, MountListing } from './mount-iterator.ts'
+export type {
+  MountedGet,
+  MountInfo,
+  MountIteratorOptions,
+  MountOptions,
+  MountTrieOptions,
+  Owner,
+} from './mount-place.ts'
+export type { MountDiffRow, MountHistoryRow, MountSide } from './mount-views.ts'
 export { MountWatcher } from './mount-watch.ts'
 export { normalizePath } from './mount-path.ts'

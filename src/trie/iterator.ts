@@ -54,7 +54,11 @@ export class Iteration {
     this.#end = mode.recursive === false ? this.#start + COMPONENT_SYMBOLS : Infinity
   }
 
-  /** Find the place to begin at: the prefix in the trie of `headSeq`, or what a checkpoint says. */
+  /**
+   * Find the place to begin at: the prefix in the trie of `headSeq`, or what a checkpoint says.
+   *
+   * @yields blocks that are missing
+   */
   *open(nodes: NodeSource, headSeq: number, checkpoint: Uint8Array | null = null): Walk<void> {
     if (checkpoint) {
       const frames = decodeCheckpoint(checkpoint, 2)
@@ -73,7 +77,11 @@ export class Iteration {
     if (node) this.#stack.push({ index: this.#start, node })
   }
 
-  /** The next node, or null at the end. A failed step changes nothing, so it may be tried again. */
+  /**
+   * The next node, or null at the end. A failed step changes nothing, so it may be tried again.
+   *
+   * @yields blocks that are missing
+   */
   *next(nodes: NodeSource): Walk<TrieNode | null> {
     for (;;) {
       const frame = this.#stack.at(-1)

@@ -6,7 +6,8 @@
  */
 import type { TrieDifference, TrieEntry } from './entry.ts'
 import { MOUNT_FLAGS } from './mount-record.ts'
-import { outerKey, type MountInfo, type MountTrie, type Owner } from './mount-trie.ts'
+import { outerKey, type MountInfo, type Owner } from './mount-place.ts'
+import type { MountTrie } from './mount-trie.ts'
 import type { DiffOptions, HistoryOptions } from './options.ts'
 import { Pull } from './pull.ts'
 import type { TrieLog } from './trie-log.ts'

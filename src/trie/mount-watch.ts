@@ -56,7 +56,7 @@ export class MountWatcher<L extends TrieLog> extends EventEmitter<{ change: [] }
   /** No further event. */
   destroy(): void {
     this.#destroyed = true
-    for (const name of [...this.#targets.keys()]) this.#forget(name)
+    for (const name of this.#targets.keys()) this.#forget(name)
   }
 
   #watch(name: string, trie: MountTrie<L>, path: string): Target<L> {
@@ -113,7 +113,7 @@ export class MountWatcher<L extends TrieLog> extends EventEmitter<{ change: [] }
         queue.push(next)
       }
     }
-    for (const name of [...this.#targets.keys()]) if (!found.has(name)) this.#forget(name)
+    for (const name of this.#targets.keys()) if (!found.has(name)) this.#forget(name)
   }
 
   /** The tries that show at, above or below the path of a target; none when they cannot be read now. */

@@ -76,7 +76,11 @@ export class Pull<Item> implements AsyncIterable<Item> {
     return items
   }
 
-  /** As an async iterable; leaving the loop destroys the iterator. */
+  /**
+   * As an async iterable; leaving the loop destroys the iterator.
+   *
+   * @yields results
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
     try {
       for (;;) {

@@ -21,7 +21,11 @@ export interface NodeSource {
   peek(seq: number): TrieNode | null | undefined
 }
 
-/** Load one node; null for a reset block and for index 0, which is no node. */
+/**
+ * Load one node; null for a reset block and for index 0, which is no node.
+ *
+ * @yields blocks that are missing
+ */
 export function* loadNode(nodes: NodeSource, seq: number): Walk<TrieNode | null> {
   if (seq < 1) return null
   const node = nodes.peek(seq)
@@ -30,7 +34,11 @@ export function* loadNode(nodes: NodeSource, seq: number): Walk<TrieNode | null>
   return loaded ?? null
 }
 
-/** Load several nodes, asking for all that are missing at once. */
+/**
+ * Load several nodes, asking for all that are missing at once.
+ *
+ * @yields blocks that are missing
+ */
 export function* loadNodes(nodes: NodeSource, seqs: readonly number[]): Walk<(TrieNode | null)[]> {
   const result: (TrieNode | null)[] = []
   const missing: number[] = []

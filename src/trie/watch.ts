@@ -62,7 +62,8 @@ export class Watcher extends EventEmitter<{ change: [] }> {
   }
 
   async #run(): Promise<void> {
-    do {
+    this.#again = true
+    while (this.#again && !this.#destroyed) {
       this.#again = false
       try {
         // oxlint-disable-next-line no-await-in-loop -- one look at a time
@@ -70,7 +71,7 @@ export class Watcher extends EventEmitter<{ change: [] }> {
       } catch {
         // A watcher has nobody to tell; the next append looks again.
       }
-    } while (this.#again && !this.#destroyed)
+    }
     this.#running = false
   }
 

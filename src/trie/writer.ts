@@ -156,7 +156,11 @@ function contentOf(change: Change, { customHash }: Pick<NodeStore, 'customHash'>
   return { path: new HashPath(writableKey(change.key), hidden, customHash), value: kept, flags }
 }
 
-/** The nodes that a batch appends from block `base` on, each on top of the one before. */
+/**
+ * The nodes that a batch appends from block `base` on, each on top of the one before.
+ *
+ * @yields blocks that are missing
+ */
 function* plan(
   nodes: NodeSource,
   base: number,

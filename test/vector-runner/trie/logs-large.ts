@@ -80,5 +80,5 @@ function unpack(op: Packed): BatchOperation<Uint8Array> & { hidden: boolean } {
     return { type: 'put', key, value: bytes, hidden: hidden === 1, flags }
   }
   assert.equal(op[0], 'd')
-  return { type: 'del', key: op[1] as string, hidden: op[2] === 1 }
+  return { type: 'del', key: op[1], hidden: op[2] === 1 }
 }
