@@ -5,7 +5,7 @@
  * @module
  */
 import { copy } from '../bytes.ts'
-import { blockCodec, type Codec, type Encoding } from '../value-encoding.ts'
+import { messageCodec, type Codec, type Encoding } from '../value-encoding.ts'
 import type { NodeContent, TrieNode } from './node.ts'
 
 /** One entry of a trie. */
@@ -36,13 +36,13 @@ export class Entries<Value> {
 
   /** Without an encoding values are bytes; strings are stored as UTF-8. */
   constructor(encoding: Encoding) {
-    this.#codec = encoding === null || encoding === undefined ? null : blockCodec(encoding)
+    this.#codec = encoding === null || encoding === undefined ? null : messageCodec(encoding)
   }
 
   /** Bytes of a value; null for null and undefined, which are not stored. */
   encode(value: Value | string | null | undefined): Uint8Array | null {
     if (value === null || value === undefined) return null
-    return (this.#codec ?? blockCodec('binary')).encode(value)
+    return (this.#codec ?? messageCodec('binary')).encode(value)
   }
 
   /** The entry of a node; `seq` 0 for content that is not written yet. */

@@ -36,3 +36,10 @@ export type {
 export type { MountDiffRow, MountHistoryRow, MountSide } from './mount-views.ts'
 export { MountWatcher } from './mount-watch.ts'
 export { normalizePath } from './mount-path.ts'
+export {
+  decodeMountRecord,
+  encodeMountRecord,
+  MOUNT_FLAGS,
+  RECORDS,
+  type MountRecord,
+} from './mount-record.ts'

@@ -18,7 +18,8 @@ import {
   type MountListing,
 } from './mount-iterator.ts'
 import { MAX_MOUNT_DEPTH, MountFamily } from './mount-family.ts'
-import { joinPath, normalizePath, prefixesOf, rebase } from './mount-path.ts'
+import { recordAt, recordOf } from './mount-lookup.ts'
+import { joinPath, normalizePath, rebase } from './mount-path.ts'
 import {
   downPath,
   outerKey,
@@ -30,13 +31,7 @@ import {
   type MountTrieOptions,
   type Owner,
 } from './mount-place.ts'
-import {
-  decodeMountRecord,
-  encodeMountRecord,
-  MOUNT_FLAGS,
-  RECORDS,
-  type MountRecord,
-} from './mount-record.ts'
+import { encodeMountRecord, MOUNT_FLAGS, RECORDS, type MountRecord } from './mount-record.ts'
 import { mountDiff, mountHistory, type MountDiffRow, type MountHistoryRow } from './mount-views.ts'
 import { MountWatcher } from './mount-watch.ts'
 import type {
@@ -141,7 +136,7 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
     // Both lookups at once: a remote trie without mounts answers in the round trips of one.
     const visible = this.trie.getAt(head, path, options)
     visible.catch(() => null) // inside a mount nobody asks what became of it
-    const record = options.hidden ? null : await this.recordOf(head, path, options)
+    const record = options.hidden ? null : await recordOf(this.trie, head, path, options)
     if (record && record.localPath !== path) {
       const inner = await this.#enter(record, depth)
       const found = await inner.#get(downPath(path, record), options, depth + 1)
@@ -171,7 +166,7 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
       // oxlint-disable-next-line no-await-in-loop -- one mount after the other
       const head = await trie.trie.headSeq(options)
       // oxlint-disable-next-line no-await-in-loop
-      const record = await trie.recordOf(head, innerPath, options)
+      const record = await recordOf(trie.trie, head, innerPath, options)
       if (!record || (!enter && record.localPath === innerPath)) {
         return { trie, info: trie.info, innerPath, mountPath, remotePath }
       }
@@ -197,39 +192,9 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
     options: WaitOptions = {},
   ): Promise<{ trie: MountTrie<L>; info: MountInfo }> {
     const head = await this.trie.headSeq(options)
-    const record = await this.recordOf(head, normalizePath(path), options)
+    const record = await recordOf(this.trie, head, normalizePath(path), options)
     if (!record) return { trie: this, info: this.info }
     return { trie: await this.#enter(record, 0), info: record }
-  }
-
-  /** @internal The record of the longest mountpoint of this trie that is `path` or above it, or null. */
-  async recordOf(head: number, path: string, options: WaitOptions): Promise<MountRecord | null> {
-    const read = { ...options, hidden: true, extension: false }
-    let candidates = ['', ...prefixesOf(path)]
-    for (let i = 0; i < candidates.length; i++) {
-      const key = joinPath(RECORDS, candidates[i] ?? '')
-      // oxlint-disable-next-line no-await-in-loop -- most often the first answer is the last
-      if (!(await this.trie.getAt(head, key, { ...read, prefix: true }))) {
-        candidates = candidates.slice(0, i)
-        break
-      }
-    }
-    for (const candidate of candidates.slice(1).toReversed()) {
-      // oxlint-disable-next-line no-await-in-loop
-      const record = await this.recordAt(head, candidate, options)
-      if (record) return record
-    }
-    return null
-  }
-
-  /** @internal The record of the mountpoint `path`, or null. */
-  async recordAt(head: number, path: string, options: WaitOptions): Promise<MountRecord | null> {
-    const key = joinPath(RECORDS, path)
-    const entry = await this.trie.getAt(head, key, { ...options, hidden: true, extension: false })
-    if (!entry || entry.key !== key || entry.flags !== MOUNT_FLAGS) return null
-    const record = decodeMountRecord(entry.value ?? new Uint8Array(0))
-    // Where the record stands counts, not what it says of itself.
-    return { ...record, localPath: path, remotePath: normalizePath(record.remotePath) }
   }
 
   /** @internal The trie that a record of this one mounts. */
@@ -270,7 +235,7 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
     const { trie } = owner.trie
     const point = options.hidden
       ? null
-      : await owner.trie.recordAt(await trie.headSeq(), owner.innerPath, {})
+      : await recordAt(trie, await trie.headSeq(), owner.innerPath, {})
     if (point && !options.condition) return (await this.unmount(normal)).at(-1) ?? null
     const closest = options.condition !== undefined || options.closest === true
     const entry = await trie.del(owner.innerPath, { ...options, closest })

@@ -8,6 +8,7 @@
 import { EventEmitter } from 'node:events'
 import { toHex } from '../bytes.ts'
 import { mountpoints } from './mount-iterator.ts'
+import { recordOf } from './mount-lookup.ts'
 import { joinPath, rebase } from './mount-path.ts'
 import type { MountTrie } from './mount-trie.ts'
 import type { TrieLog } from './trie-log.ts'
@@ -120,7 +121,7 @@ export class MountWatcher<L extends TrieLog> extends EventEmitter<{ change: [] }
   async #mountsOf({ trie, path }: Target<L>): Promise<{ trie: MountTrie<L>; path: string }[]> {
     try {
       const head = await trie.trie.headSeq()
-      const above = await trie.recordOf(head, path, {})
+      const above = await recordOf(trie.trie, head, path, {})
       if (above) {
         const inner = await trie.mounted(above)
         return [{ trie: inner, path: rebase(path, above.localPath, above.remotePath) }]
