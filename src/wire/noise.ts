@@ -20,6 +20,7 @@ const PROTOCOL_NAME = fromUtf8('Noise_XX_25519_ChaChaPoly_BLAKE2b')
 const KEY_BYTES = 32
 const HASH_BLOCK_BYTES = 128
 const HASH_OUTPUT_BYTES = 64
+const BROKEN = 4
 
 /** The two keys of the transport, from one end's view: the other has them swapped. */
 export interface Split {
@@ -39,7 +40,7 @@ export class NoiseXX {
   readonly #static: KeyPair
   readonly #ephemeral: KeyPair
   #remoteEphemeral: Uint8Array = EMPTY
-  /** Messages written and read. */
+  /** Messages written and read; `BROKEN` while one is, and for ever after a bad one. */
   #turn = 0
 
   /** Keep the ephemeral pair for this one handshake. */
@@ -56,7 +57,7 @@ export class NoiseXX {
 
   /** Whether the next message is ours to write. */
   get writes(): boolean {
-    return !this.finished && (this.#turn % 2 === 0) === this.initiator
+    return this.#turn < 3 && (this.#turn % 2 === 0) === this.initiator
   }
 
   /** 64 bytes, equal on both ends; only once `finished`. */
@@ -69,18 +70,20 @@ export class NoiseXX {
     if (!this.writes) throw new WireError('WIRE_HANDSHAKE', 'not our turn in the handshake')
     const state = this.#symmetric
     const parts: Uint8Array[] = []
-    this.#turn++
-    if (this.#turn < 3) {
+    const turn = this.#turn + 1
+    this.#turn = BROKEN
+    if (turn < 3) {
       parts.push(this.#ephemeral.publicKey)
       state.mixHash(this.#ephemeral.publicKey)
     }
-    if (this.#turn > 1) {
-      if (this.#turn === 2) this.#mixEphemerals()
+    if (turn > 1) {
+      if (turn === 2) this.#mixEphemerals()
       parts.push(state.encrypt(this.#static.publicKey))
       // es for the responder, se for the initiator: our static key, their ephemeral one.
       this.#mix(this.#static, this.#remoteEphemeral)
     }
     parts.push(state.encrypt(payload))
+    this.#turn = turn
     return concat(parts)
   }
 
@@ -91,25 +94,28 @@ export class NoiseXX {
    * @throws {@link WireError} `WIRE_HANDSHAKE`; the handshake is then over
    */
   read(message: Uint8Array): Uint8Array {
-    if (this.writes || this.finished) {
+    if (this.writes || this.#turn >= 3) {
       throw new WireError('WIRE_HANDSHAKE', 'a handshake message out of turn')
     }
     const state = this.#symmetric
     let at = 0
-    this.#turn++
-    if (this.#turn < 3) {
+    const turn = this.#turn + 1
+    this.#turn = BROKEN
+    if (turn < 3) {
       this.#remoteEphemeral = copy(take(message, at, KEY_BYTES))
       at += KEY_BYTES
       state.mixHash(this.#remoteEphemeral)
     }
-    if (this.#turn > 1) {
-      if (this.#turn === 2) this.#mixEphemerals()
+    if (turn > 1) {
+      if (turn === 2) this.#mixEphemerals()
       const key = state.decrypt(take(message, at, KEY_BYTES + TAG_BYTES))
       at += KEY_BYTES + TAG_BYTES
       this.#mix(this.#ephemeral, key)
       this.remotePublicKey = key
     }
-    return state.decrypt(take(message, at, message.length - at))
+    const payload = state.decrypt(take(message, at, message.length - at))
+    this.#turn = turn
+    return payload
   }
 
   /** The transport's keys; only once `finished`. */
