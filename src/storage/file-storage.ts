@@ -16,7 +16,8 @@ import { type FilePool, type PooledFile, sharedFilePool } from './file-pool.ts'
 import { OperationQueue } from './operation-queue.ts'
 import { punchHole } from './punch.ts'
 import type { RandomAccess } from './random-access.ts'
-import { StorageError, assertRange, closed, ioError, shortRead } from './storage-error.ts'
+import { LARGE_READ, assertRange } from './range.ts'
+import { StorageError, closed, ioError, shortRead } from './storage-error.ts'
 
 /** How a file is kept. */
 export interface FileOptions {
@@ -26,8 +27,6 @@ export interface FileOptions {
   readonly holes?: boolean
 }
 
-/** From here on a read first looks whether the file is that long, before it takes the memory. */
-const LARGE_READ = 65536
 /** Below this the allocator hands out parts of a shared slab, which the caller would pin. */
 const POOLED = 4096
 

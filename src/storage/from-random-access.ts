@@ -8,17 +8,23 @@
  * @see spec/10-log.md 4.6
  * @module
  */
+import { OperationQueue } from './operation-queue.ts'
 import type { RandomAccess } from './random-access.ts'
-import { StorageError, assertRange, closed, ioError, shortRead } from './storage-error.ts'
+import { LARGE_READ, assertRange } from './range.ts'
+import { StorageError, closed, ioError, shortRead } from './storage-error.ts'
 
 type Done<T = unknown> = (error: Error | null, result?: T) => void
+
+interface Stat {
+  readonly size: number
+}
 
 /** What is needed of a random-access-storage object of either generation. */
 export interface RandomAccessObject {
   read(offset: number, size: number, done: Done<Uint8Array>): void
   write(offset: number, data: Uint8Array, done: Done): void
   del(offset: number, size: number, done: Done): void
-  stat?(done: Done<{ readonly size: number }>): void
+  stat?(done: Done<Stat>): void
   truncate?(length: number, done: Done): void
   close(done: Done): void
   unlink?(done: Done): void
@@ -37,6 +43,10 @@ const NAME = 'random-access-storage object'
 
 class ForeignStorage implements RandomAccess {
   readonly #object: RandomAccessObject
+  /** Some objects let a read see a write that was called after it. */
+  readonly #queue = new OperationQueue()
+  /** Why the object could not be opened, which it tells but once. */
+  #openError: StorageError | null = null
   #closing: Promise<void> | null = null
 
   constructor(object: RandomAccessObject) {
@@ -46,50 +56,43 @@ class ForeignStorage implements RandomAccess {
   async read(offset: number, length: number): Promise<Uint8Array> {
     this.#assertOpen()
     assertRange(offset, length)
-    try {
-      const bytes = await call<Uint8Array>((done) => this.#object.read(offset, length, done))
-      if (bytes?.length === length) return bytes
-    } catch (error) {
-      if (!isShort(error)) throw translated(error)
-    }
-    throw shortRead(NAME, offset, length)
+    return this.#queue.shared(async () => {
+      if (length >= LARGE_READ && (await this.#size()) < offset + length) {
+        throw shortRead(NAME, offset, length)
+      }
+      return this.#read(offset, length)
+    })
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     this.#assertOpen()
     assertRange(offset, bytes.length)
-    await this.#call((done) => this.#object.write(offset, bytes, done))
+    return this.#queue.exclusive(() => this.#write(offset, bytes))
   }
 
   async truncate(length: number): Promise<void> {
     this.#assertOpen()
     assertRange(length, 0)
-    if (this.#object.truncate) {
-      await this.#call((done) => this.#object.truncate?.(length, done))
-      return
-    }
-    const size = await this.size()
-    if (length < size) await this.#call((done) => this.#object.del(length, size - length, done))
-    else if (length > size) await this.write(length - 1, new Uint8Array(1))
+    return this.#queue.exclusive(() => this.#truncate(length))
   }
 
   async punch(offset: number, length: number): Promise<number> {
     this.#assertOpen()
     assertRange(offset, length)
-    const before = await this.size()
-    await this.#call((done) => this.#object.del(offset, length, done))
-    return Math.max(0, before - Math.max(offset, await this.size()))
+    return this.#queue.exclusive(async () => {
+      const before = await this.#size()
+      if (offset + length >= before) {
+        await this.#truncate(offset)
+        return Math.max(0, before - offset)
+      }
+      await this.#call((done) => this.#object.del(offset, length, done))
+      return 0
+    })
   }
 
   async size(): Promise<number> {
     this.#assertOpen()
-    if (!this.#object.stat) return this.#probeSize()
-    try {
-      return (await call<{ size: number }>((done) => this.#object.stat?.(done)))?.size ?? 0
-    } catch (error) {
-      if (isShort(error)) return 0
-      throw translated(error)
-    }
+    return this.#queue.shared(() => this.#size())
   }
 
   async sync(): Promise<void> {
@@ -97,20 +100,22 @@ class ForeignStorage implements RandomAccess {
   }
 
   async close(): Promise<void> {
-    this.#closing ??= this.#call((done) => this.#object.close(done))
+    this.#closing ??= this.#queue.exclusive(async () => {
+      await this.#call((done) => this.#object.close(done))
+    })
     return this.#closing
   }
 
   async destroy(): Promise<void> {
     await this.close()
     try {
-      await call((done) => {
+      await this.#call((done) => {
         if (this.#object.unlink) this.#object.unlink(done)
         else if (this.#object.destroy) this.#object.destroy(done)
         else done(null)
       })
     } catch (error) {
-      if (!isShort(error)) throw translated(error)
+      if (!isShort(error)) throw error
     }
   }
 
@@ -118,11 +123,37 @@ class ForeignStorage implements RandomAccess {
     if (this.#closing) throw closed(NAME)
   }
 
-  async #call(start: (done: Done) => void): Promise<void> {
+  async #read(offset: number, length: number): Promise<Uint8Array> {
+    // No bytes are asked for at the start: past its end, some count them as too many.
+    const at = length === 0 ? 0 : offset
+    const bytes = await this.#call<Uint8Array>((done) => this.#object.read(at, length, done))
+    if (bytes?.length === length) return bytes
+    throw shortRead(NAME, offset, length)
+  }
+
+  async #write(offset: number, bytes: Uint8Array): Promise<void> {
+    // No bytes are written at the start: they create the file, and would make some extend it.
+    const at = bytes.length === 0 ? 0 : offset
+    await this.#call((done) => this.#object.write(at, bytes, done))
+  }
+
+  async #truncate(length: number): Promise<void> {
+    if (this.#object.truncate) {
+      await this.#call((done) => this.#object.truncate?.(length, done))
+      return
+    }
+    const size = await this.#size()
+    if (length < size) await this.#call((done) => this.#object.del(length, size - length, done))
+    else if (length > size) await this.#write(length - 1, new Uint8Array(1))
+  }
+
+  async #size(): Promise<number> {
+    if (!this.#object.stat) return this.#probeSize()
     try {
-      await call(start)
+      return (await this.#call<Stat>((done) => this.#object.stat?.(done)))?.size ?? 0
     } catch (error) {
-      throw translated(error)
+      if (isShort(error)) return 0
+      throw error
     }
   }
 
@@ -146,31 +177,39 @@ class ForeignStorage implements RandomAccess {
 
   async #holds(offset: number): Promise<boolean> {
     try {
-      await this.read(offset, 1)
+      await this.#read(offset, 1)
       return true
     } catch (error) {
-      if (error instanceof StorageError && error.code === 'STORAGE_SHORT') return false
+      if (isShort(error)) return false
       throw error
     }
   }
+
+  /** One operation of the object; its failure as one of ours. */
+  #call<T>(start: (done: Done<T>) => void): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      try {
+        start((error, result) => (error ? reject(this.#translated(error)) : resolve(result)))
+      } catch (error) {
+        reject(ioError(NAME, error)) // what an object throws instead of calling back
+      }
+    })
+  }
+
+  #translated(error: Error): StorageError {
+    if (error.message === 'Closed') return closed(NAME)
+    if (error.message === 'Not opened' && this.#openError) return this.#openError
+    const code = 'code' in error ? error.code : ''
+    const short =
+      code === 'ENOENT' || code === 'EPARTIALREAD' || error.message.startsWith('Could not satisfy')
+    const translated = short
+      ? new StorageError('STORAGE_SHORT', `${NAME}: ${error.message}`, { cause: error })
+      : ioError(NAME, error)
+    this.#openError = translated
+    return translated
+  }
 }
 
-function call<T>(start: (done: Done<T>) => void): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    start((error, result) => (error ? reject(error) : resolve(result)))
-  })
-}
-
-/** Whether an error says that the file ends before, or is not there. */
 function isShort(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const code = 'code' in error ? error.code : ''
-  return (
-    code === 'ENOENT' || code === 'EPARTIALREAD' || error.message.startsWith('Could not satisfy')
-  )
-}
-
-function translated(error: unknown): StorageError {
-  const isClosed = error instanceof Error && error.message === 'Closed'
-  return isClosed ? closed(NAME) : ioError(NAME, error)
+  return error instanceof StorageError && error.code === 'STORAGE_SHORT'
 }

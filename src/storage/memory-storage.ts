@@ -7,7 +7,8 @@
  */
 import { copy } from '../bytes.ts'
 import type { OpenStorage, RandomAccess } from './random-access.ts'
-import { assertRange, closed, shortRead } from './storage-error.ts'
+import { assertRange } from './range.ts'
+import { closed, shortRead } from './storage-error.ts'
 
 /** What all handles on one file share. */
 interface Content {

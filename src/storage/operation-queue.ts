@@ -21,7 +21,7 @@ export class OperationQueue {
   #exclusive = false
 
   /** @param onIdle - called whenever the last operation has ended; must not throw */
-  constructor(onIdle: () => void) {
+  constructor(onIdle: () => void = () => {}) {
     this.#onIdle = onIdle
   }
 

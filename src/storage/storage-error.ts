@@ -32,17 +32,3 @@ export function ioError(file: string, cause: unknown): StorageError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new StorageError('STORAGE_IO', `${file}: ${reason}`, { cause })
 }
-
-/** @throws RangeError unless `[offset, offset + length)` is a range of safe, non-negative integers */
-export function assertRange(offset: number, length: number): void {
-  if (
-    Number.isSafeInteger(offset) &&
-    Number.isSafeInteger(length) &&
-    offset >= 0 &&
-    length >= 0 &&
-    Number.isSafeInteger(offset + length)
-  ) {
-    return
-  }
-  throw new RangeError(`want a range of bytes, got offset ${offset}, length ${length}`)
-}
