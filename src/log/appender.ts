@@ -1,0 +1,173 @@
+/**
+ * Appending: one write per file and one signature a batch.
+ *
+ * The first append runs alone; everything appended while it runs becomes one batch, in order. A batch
+ * that fails before its bitfield is written leaves the log as it was.
+ *
+ * @see spec/10-log.md 3.9
+ * @module
+ */
+import { concat } from '../bytes.ts'
+import { sign } from '../crypto.ts'
+import { TreeBuilder, signable, treeHash } from '../merkle/index.ts'
+import type { TreeGrowth } from '../merkle/index.ts'
+import { MAX_LENGTH } from './core.ts'
+import type { Core } from './core.ts'
+import { LogError, closedError } from './errors.ts'
+import { MAX_BLOCK_BYTES } from './options.ts'
+
+interface Pending {
+  readonly blocks: readonly Uint8Array[]
+  readonly resolve: (index: number) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Appends to one log. */
+export class Appender {
+  readonly #core: Core
+  readonly #onappended: (start: number, blocks: readonly Uint8Array[]) => void
+  #queue: Pending[] = []
+  #running: Promise<void> | null = null
+  /** A batch failed: what it may have left behind the signatures is cut off before the next. */
+  #failed = false
+
+  /** @param onappended - called when blocks are stored, before the bitfield is written */
+  constructor(core: Core, onappended: (start: number, blocks: readonly Uint8Array[]) => void) {
+    this.#core = core
+    this.#onappended = onappended
+  }
+
+  /**
+   * Append values, coded by the log's encoding. Resolves with the index of the first, or with the
+   * length when there are none.
+   *
+   * @throws {@link LogError} `LOG_NOT_WRITABLE`, `LOG_BLOCK_TOO_LARGE`, `LOG_CLOSED`; what the codec threw
+   */
+  async append(values: readonly unknown[]): Promise<number> {
+    const core = this.#core
+    if (core.closed) throw closedError()
+    if (core.key !== null && core.secretKey === null) {
+      throw new LogError('LOG_NOT_WRITABLE', 'the log has no secret key here')
+    }
+    if (core.refusesAppend) throw core.refusesAppend
+    const blocks = values.map((value) => core.codec.encode(value))
+    for (const block of blocks) {
+      if (block.length <= MAX_BLOCK_BYTES) continue
+      const message = `want a block of at most ${MAX_BLOCK_BYTES} bytes, got ${block.length}`
+      throw new LogError('LOG_BLOCK_TOO_LARGE', message)
+    }
+    return new Promise<number>((resolve, reject) => {
+      this.#queue.push({ blocks, resolve, reject })
+      // Never rejects: each failure goes to the appends of its batch.
+      this.#running ??= this.#run()
+    })
+  }
+
+  /** Resolves once nothing is being appended. */
+  async idle(): Promise<void> {
+    while (this.#running) {
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#running
+    }
+  }
+
+  /** Run `work` while nothing is appended; what is appended meanwhile waits for it. */
+  async exclusive<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#running) {
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#running
+    }
+    const result = work()
+    this.#running = result.then(
+      () => this.#run(),
+      () => this.#run(), // the failure is the caller's
+    )
+    return result
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue
+      this.#queue = []
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        let index = await this.#write(batch.flatMap((pending) => pending.blocks))
+        for (const { blocks, resolve } of batch) {
+          resolve(index)
+          index += blocks.length
+        }
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+      }
+    }
+    this.#running = null
+  }
+
+  async #write(blocks: readonly Uint8Array[]): Promise<number> {
+    const core = this.#core
+    const start = core.length
+    if (start + blocks.length > MAX_LENGTH) {
+      throw new LogError('LOG_TOO_LONG', `want at most ${MAX_LENGTH} blocks`)
+    }
+    if (core.onwrite) {
+      for (const [i, block] of blocks.entries()) {
+        // oxlint-disable-next-line no-await-in-loop
+        await core.onwrite(start + i, block, null)
+      }
+    }
+    const growth = new TreeBuilder(core.roots).append(blocks)
+    try {
+      if (this.#failed) await core.signatures.cutAfter(start, true)
+      await this.#writeContent(start, blocks, growth)
+      await core.durable.contentWritten()
+    } catch (error) {
+      this.#failed = true
+      throw error
+    }
+    this.#failed = false
+    core.length = growth.length
+    core.byteLength = growth.byteLength
+    core.roots = growth.roots
+    core.tree.keep(growth.nodes)
+    core.bitfield.set(start, growth.length, true)
+    for (const { index } of growth.nodes) core.bitfield.setNode(index, true)
+    this.#onappended(start, blocks)
+    await core.bitfieldFile.flush()
+    await core.durable.bitfieldWritten()
+    if (blocks.length > 0) core.replicator?.appended(start, blocks.length)
+    return start
+  }
+
+  async #writeContent(
+    start: number,
+    blocks: readonly Uint8Array[],
+    growth: TreeGrowth,
+  ): Promise<void> {
+    const core = this.#core
+    const count = blocks.length
+    // New nodes at the right edge are one piece, with zeros for parents that are not full yet. Those
+    // left of it complete pairs that began before, and lie apart.
+    const edge = 2 * start
+    const writes = [
+      core.tree.writeRun(
+        edge,
+        Math.max(0, 2 * count - 1),
+        growth.nodes.filter((node) => node.index >= edge),
+      ),
+      core.tree.write(growth.nodes.filter((node) => node.index < edge)),
+    ]
+    const [only] = blocks
+    if (!core.indexing) {
+      const bytes = only && count === 1 ? only : concat(blocks)
+      writes.push(core.files.data.write(core.byteLength, bytes))
+    }
+    if (core.live && core.secretKey && count > 0) {
+      const message = signable(treeHash(growth.roots), growth.length)
+      writes.push(core.signatures.write(growth.length, sign(message, core.secretKey)))
+    }
+    // All have to end before anything else is written, also when one fails.
+    for (const outcome of await Promise.allSettled(writes)) {
+      if (outcome.status === 'rejected') throw outcome.reason
+    }
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * Downloads that nobody stands still for: ranges and lists of blocks to hold.
+ *
+ * A selection is met once the log is long enough and holds all of it; that is noticed at once, with or
+ * without peers. Each keeps a cursor at the first block it lacks, so looking again costs one bit.
+ *
+ * @see spec/10-log.md 3.12
+ * @module
+ */
+import { assertIndex } from './core.ts'
+import type { Core } from './core.ts'
+import { LogError, closedError } from './errors.ts'
+import type { DownloadRange } from './options.ts'
+import type { BlocksWish, RangeWish, Selection } from './wish.ts'
+
+/** A download that goes on. */
+export interface Download {
+  /** The wish as the replicator sees it. */
+  readonly wish: Selection
+  /** Resolves once everything is held; rejects with `ECANCELED` or `LOG_CLOSED`. */
+  readonly done: Promise<void>
+  /** Give up what is not held yet. Idempotent. */
+  destroy(): void
+}
+
+interface Entry {
+  readonly download: Download
+  /** Place of the first block lacking: in the range, or in the list. */
+  cursor: number
+  readonly resolve: () => void
+  readonly reject: (error: LogError) => void
+}
+
+/** The downloads of one log. */
+export class Downloads {
+  readonly #core: Core
+  readonly #changed: () => void
+  readonly #entries = new Map<Selection, Entry>()
+  readonly #selections = new Set<Selection>()
+
+  /** @param changed - called when a selection comes or goes */
+  constructor(core: Core, changed: () => void) {
+    this.#core = core
+    this.#changed = changed
+  }
+
+  /** What is wanted, in order of asking. */
+  get selections(): ReadonlySet<Selection> {
+    return this.#selections
+  }
+
+  /**
+   * Begin a download.
+   *
+   * @param range - a block, a list of blocks, a range; nothing for everything there is and will be
+   * @throws RangeError for what is no block or range
+   */
+  add(range: DownloadRange | readonly number[] | number | null = null): Download {
+    const wish = wishOf(range)
+    let settle: Pick<Entry, 'resolve' | 'reject'> | null = null
+    const done = new Promise<void>((resolve, reject) => {
+      settle = { resolve, reject }
+    })
+    // Whoever does not look at `done` does not have to handle it either.
+    done.catch(() => undefined)
+    const download: Download = { wish, done, destroy: () => this.#remove(wish) }
+    /* c8 ignore next: the promise's function ran */
+    if (!settle) throw new TypeError('unreachable')
+    const { resolve, reject }: Pick<Entry, 'resolve' | 'reject'> = settle
+    const entry: Entry = {
+      download,
+      cursor: wish.type === 'range' ? wish.start : 0,
+      resolve,
+      reject,
+    }
+    if (this.#core.closed) {
+      reject(closedError())
+      return download
+    }
+    this.#entries.set(wish, entry)
+    this.#selections.add(wish)
+    if (!this.#finish(entry)) this.#changed()
+    return download
+  }
+
+  /** Give up a download by its handle, or the first one equal to a range. Returns whether there was one. */
+  remove(what: Download | DownloadRange): boolean {
+    const wish = isDownload(what) ? what.wish : this.#find(wishOf(what))
+    if (!wish || !this.#entries.has(wish)) return false
+    this.#remove(wish)
+    return true
+  }
+
+  /** Give up every download that lies inside `[start, end)`. */
+  cancel(start: number, end: number): void {
+    for (const wish of this.#entries.keys()) {
+      const [first, last] = spanOf(wish)
+      if (first >= start && last <= end) this.#remove(wish)
+    }
+  }
+
+  /** Blocks were stored, or the log grew: finish what is met. */
+  stored(): void {
+    for (const entry of this.#entries.values()) this.#finish(entry)
+  }
+
+  /** Blocks `[start, end)` are no longer held: look from there again. */
+  cleared(start: number): void {
+    for (const entry of this.#entries.values()) {
+      const { wish } = entry.download
+      if (wish.type === 'blocks') entry.cursor = 0
+      else if (entry.cursor > start) entry.cursor = Math.max(start, wish.start)
+    }
+  }
+
+  /** The log closes: end all. */
+  close(): void {
+    for (const entry of [...this.#entries.values()].reverse()) {
+      this.#entries.delete(entry.download.wish)
+      this.#selections.delete(entry.download.wish)
+      entry.reject(closedError())
+    }
+  }
+
+  #finish(entry: Entry): boolean {
+    const { wish } = entry.download
+    if (wish.type === 'range' ? !this.#isRangeMet(wish, entry) : !this.#isListMet(wish, entry)) {
+      return false
+    }
+    this.#entries.delete(wish)
+    this.#selections.delete(wish)
+    entry.resolve()
+    this.#changed()
+    return true
+  }
+
+  #isRangeMet(wish: RangeWish, entry: Entry): boolean {
+    const { bitfield, length } = this.#core
+    if (wish.hash) {
+      const end = Math.min(wish.end, length)
+      while (entry.cursor < end && bitfield.hasNode(2 * entry.cursor)) entry.cursor++
+      return entry.cursor >= wish.end
+    }
+    if (entry.cursor < wish.end && !bitfield.has(entry.cursor)) return false
+    // Past the length nothing is held, so an open range stops there.
+    const missing = bitfield.nextMissing(entry.cursor, Math.min(wish.end, length + 1))
+    entry.cursor = missing < 0 ? Math.min(wish.end, length + 1) : missing
+    return entry.cursor >= wish.end
+  }
+
+  #isListMet(wish: BlocksWish, entry: Entry): boolean {
+    while (entry.cursor < wish.blocks.length) {
+      if (!this.#core.bitfield.has(wish.blocks[entry.cursor] ?? 0)) return false
+      entry.cursor++
+    }
+    return true
+  }
+
+  #remove(wish: Selection): void {
+    const entry = this.#entries.get(wish)
+    if (!entry) return
+    this.#entries.delete(wish)
+    this.#selections.delete(wish)
+    entry.reject(new LogError('ECANCELED', 'the download was cancelled'))
+    this.#changed()
+  }
+
+  #find(range: Selection): Selection | undefined {
+    for (const wish of this.#entries.keys()) {
+      if (wish.type !== 'range' || range.type !== 'range') continue
+      const sameSpan = wish.start === range.start && wish.end === range.end
+      if (sameSpan && wish.linear === range.linear && wish.hash === range.hash) return wish
+    }
+    return undefined
+  }
+}
+
+/** A download asked for before the log is open: it begins once it is. */
+export function laterDownload(
+  opening: Promise<Downloads>,
+  range: DownloadRange | readonly number[] | number | null,
+): Download {
+  let begun: Download | null = null
+  let destroyed = false
+  const done = opening.then((downloads) => {
+    begun = downloads.add(range)
+    if (destroyed) begun.destroy()
+    return begun.done
+  })
+  done.catch(() => undefined) // as in `add`
+  return {
+    wish: wishOf(range),
+    done,
+    destroy() {
+      destroyed = true
+      begun?.destroy()
+    },
+  }
+}
+
+function isDownload(what: Download | DownloadRange): what is Download {
+  return 'done' in what
+}
+
+function spanOf(wish: Selection): [start: number, end: number] {
+  if (wish.type === 'range') return [wish.start, wish.end]
+  const first = wish.blocks[0] ?? 0
+  return [first, (wish.blocks.at(-1) ?? first - 1) + 1]
+}
+
+function wishOf(range: DownloadRange | readonly number[] | number | null): Selection {
+  if (range === null) return wishOf({})
+  if (typeof range === 'number') return wishOf({ start: range, end: range + 1 })
+  if (isList(range)) return wishOf({ blocks: range })
+  if (range.blocks) {
+    for (const block of range.blocks) assertIndex(block)
+    return { type: 'blocks', blocks: [...new Set(range.blocks)].sort((a, b) => a - b) }
+  }
+  const start = range.start ?? 0
+  assertIndex(start)
+  // An end of 0, like a negative one, means that there is none.
+  const end = range.end !== undefined && range.end > 0 ? range.end : Infinity
+  if (end !== Infinity) assertIndex(end)
+  return { type: 'range', start, end, linear: range.linear ?? false, hash: range.hash ?? false }
+}
+
+function isList(range: DownloadRange | readonly number[]): range is readonly number[] {
+  return Array.isArray(range)
+}

@@ -1,0 +1,83 @@
+/**
+ * When writes reach the disk for good.
+ *
+ * A change of a log is written in two steps: data, tree and signatures, then the bitfield, which says
+ * that they are there. So a crash of the process leaves at worst bytes that nobody refers to. Against a
+ * power cut the steps have to be synced in that order: at once (`sync`), together some time later
+ * (`batch`), or never (`none`).
+ *
+ * @see spec/10-log.md 3.15
+ * @module
+ */
+import type { LogFiles } from './files.ts'
+import type { Durability } from './options.ts'
+
+/** Syncs the files of one log as its mode says. */
+export class DurableWrites {
+  readonly mode: Durability
+  readonly #files: LogFiles
+  readonly #window: number
+  #dirty = false
+  #timer: ReturnType<typeof setTimeout> | null = null
+  #running: Promise<void> = Promise.resolve()
+
+  /** @param window - milliseconds that mode `batch` may take */
+  constructor(mode: Durability, files: LogFiles, window: number) {
+    this.mode = mode
+    this.#files = files
+    this.#window = window
+  }
+
+  /** Data, tree and signatures were written: call before the bitfield speaks of them. */
+  async contentWritten(): Promise<void> {
+    if (this.mode === 'sync') await this.#syncContent()
+  }
+
+  /** The bitfield was written. */
+  async bitfieldWritten(): Promise<void> {
+    if (this.mode === 'sync') await this.#files.bitfield.sync()
+    else if (this.mode === 'batch') this.#mark()
+  }
+
+  /** Make all that was written so far survive a power cut, in any mode but `none`. */
+  async flush(): Promise<void> {
+    if (this.mode === 'none') return
+    this.#stop()
+    this.#running = this.#running.then(() => this.#sync())
+    const work = this.#running
+    this.#running = work.catch(() => {
+      this.#dirty = true // told to whoever awaits `work`; tried again with the next flush
+    })
+    await work
+  }
+
+  /** Forget the timer. */
+  stop(): void {
+    this.#stop()
+  }
+
+  #mark(): void {
+    this.#dirty = true
+    if (this.#timer) return
+    // A failure shows again at the next flush or close, which somebody awaits.
+    this.#timer = setTimeout(() => void this.flush().catch(() => this.#mark()), this.#window)
+    this.#timer.unref()
+  }
+
+  #stop(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+  }
+
+  async #sync(): Promise<void> {
+    if (!this.#dirty) return
+    this.#dirty = false
+    await this.#syncContent()
+    await this.#files.bitfield.sync()
+  }
+
+  async #syncContent(): Promise<void> {
+    const { data, tree, signatures } = this.#files
+    await Promise.all([data.sync(), tree.sync(), signatures.sync()])
+  }
+}

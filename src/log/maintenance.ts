@@ -1,0 +1,168 @@
+/**
+ * What is done to a log now and then: clearing blocks, checking them, shortening and finalizing it.
+ *
+ * @see spec/10-log.md 3.10
+ * @module
+ */
+import { sign } from '../crypto.ts'
+import { flatTree, signable, treeHash } from '../merkle/index.ts'
+import { assertIndex, assertOpen, assertRange } from './core.ts'
+import type { Core } from './core.ts'
+import { LogError } from './errors.ts'
+import { HEADER_BYTES } from './header.ts'
+import type { ClearOptions } from './options.ts'
+import type { Parts } from './parts.ts'
+import { NODE_BYTES } from './tree-file.ts'
+import { storedRoots } from './trust.ts'
+
+/** What `clear` did. */
+export interface Cleared {
+  /** Bytes of disk space given back; where the system cannot punch holes, only the tail counts. */
+  readonly bytesFreed: number
+}
+
+/** What `audit` found. */
+export interface Audit {
+  /** Held blocks that are what was signed. */
+  readonly valid: number
+  /** Blocks that were thought to be held and are not; they no longer are. */
+  readonly invalid: number
+}
+
+/** Blocks read at once by `audit`. */
+const AUDIT_BLOCKS = 64
+
+/** Forget blocks `[start, end)` and give their space back. The bits go first. */
+export async function clearBlocks(
+  parts: Parts,
+  start: number,
+  end: number,
+  options: ClearOptions,
+): Promise<Cleared> {
+  const { core, reader, downloads } = parts
+  assertRange(start, end)
+  assertOpen(core)
+  return core.content.run(async () => {
+    // Past the end there is nothing to unset; without a bound a huge range would take for ever.
+    const last = Math.min(end, Math.max(core.length, core.bitfield.span))
+    if (last <= start || core.bitfield.set(start, last, false) === 0) return { bytesFreed: 0 }
+    reader.forget(start, last)
+    downloads.cleared(start)
+    core.emit('clear', start, end)
+    await core.bitfieldFile.flush()
+    await core.durable.bitfieldWritten()
+    core.replicator?.cleared(start, last - start)
+    if (options.delete === false || core.indexing) return { bytesFreed: 0 }
+    const place = await placeOf(parts, start, Math.min(end, core.length), options)
+    if (!place) return { bytesFreed: 0 }
+    return { bytesFreed: await core.files.data.punch(place.offset, place.length) }
+  })
+}
+
+async function placeOf(
+  { core, reader }: Parts,
+  start: number,
+  end: number,
+  options: ClearOptions,
+): Promise<{ offset: number; length: number } | null> {
+  try {
+    const offset = options.byteOffset ?? (await reader.byteOffset(start))
+    const stop = end >= core.length ? core.byteLength : await reader.byteOffset(end)
+    return { offset, length: options.byteLength ?? stop - offset }
+  } catch (error) {
+    // Where the tree is not here, nobody knows where the bytes are: they stay.
+    if (error instanceof LogError && error.code === 'LOG_NOT_PROVABLE') return null
+    throw error
+  }
+}
+
+/** Compare every held block with its leaf; those that differ are no longer held. */
+export async function auditBlocks(parts: Parts): Promise<Audit> {
+  const { core, reader, downloads } = parts
+  assertOpen(core)
+  return core.content.run(async () => {
+    let valid = 0
+    let invalid = 0
+    for (let block = core.bitfield.nextHeld(0, core.length); block >= 0;) {
+      const missing = core.bitfield.nextMissing(block, Math.min(block + AUDIT_BLOCKS, core.length))
+      const end = missing < 0 ? Math.min(block + AUDIT_BLOCKS, core.length) : missing
+      // oxlint-disable-next-line no-await-in-loop
+      const bad = await reader.unsound(block, end)
+      for (const index of bad) {
+        core.bitfield.set(index, index + 1, false)
+        downloads.cleared(index)
+      }
+      invalid += bad.length
+      valid += end - block - bad.length
+      block = core.bitfield.nextHeld(end, core.length)
+    }
+    if (invalid > 0) {
+      await core.bitfieldFile.flush()
+      await core.durable.bitfieldWritten()
+    }
+    return { valid, invalid }
+  })
+}
+
+/**
+ * Shorten a log to `length` blocks. Peers may hold the longer one: what is appended afterwards is then
+ * a fork. At every moment a crash leaves either the old log or the new one.
+ *
+ * @throws {@link LogError} `LOG_NOT_WRITABLE`, `LOG_NOT_PROVABLE`
+ */
+export async function truncateLog(parts: Parts, length: number): Promise<void> {
+  const { core, reader, appender } = parts
+  assertIndex(length)
+  assertOpen(core)
+  if (core.key && !core.secretKey) throw new LogError('LOG_NOT_WRITABLE', 'no secret key here')
+  await appender.exclusive(() =>
+    core.content.run(async () => {
+      if (length >= core.length) return
+      const roots = await storedRoots(core, length)
+      if (!roots) throw new LogError('LOG_NOT_PROVABLE', `roots of ${length} blocks are not here`)
+      if (core.live && core.secretKey && length > 0) {
+        await core.signatures.write(length, sign(signable(treeHash(roots), length), core.secretKey))
+        await core.durable.contentWritten()
+      }
+      const before = core.length
+      core.bitfield.set(length, before, false)
+      for (let node = core.bitfield.lastNode(); node >= 0; node--) {
+        if (flatTree.rightSpan(node) >= 2 * length) core.bitfield.setNode(node, false)
+        else if (node < 2 * length - 1) break
+      }
+      core.length = length
+      core.roots = roots
+      core.byteLength = roots.reduce((sum, root) => sum + root.size, 0)
+      reader.forget(length, before)
+      await core.bitfieldFile.flush()
+      await core.durable.bitfieldWritten()
+      await cutFiles(core)
+    }),
+  )
+}
+
+async function cutFiles(core: Core): Promise<void> {
+  await core.signatures.cutAfter(core.length)
+  const nodes = Math.max(0, 2 * core.length - 1)
+  await core.tree.truncate(HEADER_BYTES + NODE_BYTES * nodes)
+  if (!core.indexing) await core.files.data.truncate(core.byteLength)
+}
+
+/** Give a static log its key: the hash of its tree. Afterwards nothing can be appended. */
+export async function finalizeLog(parts: Parts): Promise<Uint8Array> {
+  const { core, appender } = parts
+  assertOpen(core)
+  return appender.exclusive(async () => {
+    if (core.key === null) {
+      const key = treeHash(core.roots)
+      await core.files.key.write(0, key)
+      if (core.durable.mode !== 'none') {
+        await core.durable.flush()
+        await core.files.key.sync()
+      }
+      core.key = key
+      core.live = false
+    }
+    return core.key
+  })
+}

@@ -1,0 +1,88 @@
+/**
+ * Writing the bits anew after recovery, so that they say what is there and nothing beyond it.
+ *
+ * @see spec/10-log.md 3.15 step 5
+ * @module
+ */
+import { addNode, flatTree } from '../merkle/index.ts'
+import { PAGE_BLOCKS } from './bitfield.ts'
+import type { Core } from './core.ts'
+import { HEADER_BYTES, bitfieldHeader } from './header.ts'
+import type { StoredContent } from './stored-content.ts'
+
+const CHUNK_NODES = 4096
+
+/**
+ * Set the bits of a log of `head.length` blocks and write them.
+ *
+ * @param usable - bits below `head.since` may be believed
+ */
+export async function rebuildBits(
+  core: Core,
+  content: StoredContent,
+  head: { readonly length: number; readonly since: number },
+  usable: boolean,
+  isWriter: boolean,
+): Promise<void> {
+  const { bitfield } = core
+  const { length } = head
+  const torn = isWriter && bitfield.firstUnknownLeaf(head.since) >= 0
+  const whole = !usable || !isWriter || torn
+  const since = whole ? 0 : head.since
+  // Which blocks are held is judged by the bits as they were, so before any of them changes.
+  const held: number[] = []
+  let block = usable && !torn ? head.since : 0
+  if (!isWriter && usable) block = length
+  const from = block
+  for await (const isSound of content.compare(from, length)) {
+    const cleared = bitfield.hasNode(2 * block) && !bitfield.has(block)
+    if (isSound && !cleared) held.push(block)
+    block++
+  }
+  cutBits(core, length)
+  await addStoredNodes(core, since, length)
+  bitfield.set(from, length, false)
+  for (const each of held) bitfield.set(each, each + 1, true)
+  dropUnreadable(core, length)
+  await core.files.bitfield.write(0, bitfieldHeader(bitfield.pageBytes))
+  await core.bitfieldFile.flush()
+  const pages = Math.ceil(length / PAGE_BLOCKS)
+  await core.files.bitfield.truncate(HEADER_BYTES + pages * bitfield.pageBytes)
+}
+
+/** Unset every bit at or above the length. */
+function cutBits(core: Core, length: number): void {
+  const { bitfield } = core
+  const last = bitfield.lastHeld()
+  if (last >= length) bitfield.set(length, last + 1, false)
+  for (let node = bitfield.lastNode(); node >= 0; node--) {
+    if (flatTree.rightSpan(node) >= 2 * length) bitfield.setNode(node, false)
+    else if (node < 2 * length - 1) break
+  }
+}
+
+/** Set the tree bit of every stored node that covers a block of `[since, length)`. */
+async function addStoredNodes(core: Core, since: number, length: number): Promise<void> {
+  const { bitfield, tree } = core
+  const end = 2 * length
+  for (let first = 2 * since; first < end; first += CHUNK_NODES) {
+    const indices: number[] = []
+    for (let i = first; i < Math.min(first + CHUNK_NODES, end); i++) indices.push(i)
+    // oxlint-disable-next-line no-await-in-loop
+    const nodes = await tree.read(indices)
+    for (const treeIndex of indices) {
+      if (flatTree.rightSpan(treeIndex) >= end) bitfield.setNode(treeIndex, false)
+      else if (nodes.has(treeIndex)) addNode(bitfield.nodes, treeIndex)
+      else bitfield.setNode(treeIndex, false)
+    }
+  }
+}
+
+/** No block is held whose leaf is not known. */
+function dropUnreadable(core: Core, length: number): void {
+  const { bitfield } = core
+  for (let block = bitfield.nextHeld(0, length); block >= 0;) {
+    if (!bitfield.hasNode(2 * block)) bitfield.set(block, block + 1, false)
+    block = bitfield.nextHeld(block + 1, length)
+  }
+}

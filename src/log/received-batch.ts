@@ -1,0 +1,69 @@
+/**
+ * Verified blocks on their way to disk: what will be written, joined, in one go.
+ *
+ * @module
+ */
+import { concat } from '../bytes.ts'
+import type { TreeNode, VerifiedHead } from '../merkle/index.ts'
+import type { Core } from './core.ts'
+import type { LogPeer } from './replicator.ts'
+
+/** A verified block and where its bytes go. */
+export interface VerifiedBlock {
+  readonly index: number
+  readonly value: Uint8Array
+  readonly byteOffset: number
+  readonly source: LogPeer | null
+}
+
+/** What one write of the receiver covers. */
+export class ReceivedBatch {
+  /** Proven nodes that are not stored yet, by tree index. */
+  readonly nodes = new Map<number, TreeNode>()
+  /** Every index that is known through this batch, implied parents included. */
+  readonly known = new Set<number>()
+  readonly blocks: VerifiedBlock[] = []
+  /** Heads that were proven, by length. */
+  readonly heads = new Map<number, VerifiedHead>()
+  /** Called when the batch is stored, or could not be. */
+  readonly settled: Array<(error: unknown) => void> = []
+
+  /** Whether there is anything to write. */
+  get isEmpty(): boolean {
+    return this.nodes.size === 0 && this.blocks.length === 0 && this.heads.size === 0
+  }
+
+  /** Write nodes, signatures and data, each joined where neighbours meet. */
+  async write(core: Core): Promise<void> {
+    const writes = [core.tree.write([...this.nodes.values()])]
+    for (const { length, signature } of this.heads.values()) {
+      if (signature) writes.push(core.signatures.write(length, signature))
+    }
+    if (!core.indexing) for (const run of this.#runs()) writes.push(writeRun(core, run))
+    for (const outcome of await Promise.allSettled(writes)) {
+      if (outcome.status === 'rejected') throw outcome.reason
+    }
+  }
+
+  /** Blocks whose bytes are neighbours, by offset. Empty blocks have no bytes. */
+  #runs(): VerifiedBlock[][] {
+    const runs: VerifiedBlock[][] = []
+    let end = -1
+    for (const block of this.blocks.toSorted((a, b) => a.byteOffset - b.byteOffset)) {
+      if (block.value.length === 0) continue
+      const last = runs.at(-1)
+      if (last && block.byteOffset === end) last.push(block)
+      else runs.push([block])
+      end = block.byteOffset + block.value.length
+    }
+    return runs
+  }
+}
+
+async function writeRun(core: Core, run: readonly VerifiedBlock[]): Promise<void> {
+  const [first] = run
+  /* c8 ignore next: no run is empty */
+  if (!first) return
+  const bytes = run.length === 1 ? first.value : concat(run.map((block) => block.value))
+  await core.files.data.write(first.byteOffset, bytes)
+}

@@ -1,0 +1,356 @@
+/**
+ * Taking blocks from others: verified in order, written together, announced last.
+ *
+ * Verification is synchronous as long as the nodes it needs are in memory, and what was proven counts
+ * for the next block (and for `digest`) at once. While one batch is being written the next is already
+ * verified; then the bits of the first are set, and its pages flushed. Nothing of a block that fails
+ * is kept.
+ *
+ * @see spec/10-log.md 3.4 and 3.5
+ * @module
+ */
+import { copy, equals } from '../bytes.ts'
+import {
+  MerkleError,
+  addNode,
+  flatTree,
+  nodesBefore,
+  planVerify,
+  verifyProof,
+} from '../merkle/index.ts'
+import type { MutableNodeSet, TreeNode, Verified } from '../merkle/index.ts'
+import type { Core } from './core.ts'
+import { LogError, closedError } from './errors.ts'
+import type { ForkEvidence } from './events.ts'
+import { ReceivedBatch } from './received-batch.ts'
+import type { VerifiedBlock } from './received-batch.ts'
+import type { LogPeer, ReceivedBlock } from './replicator.ts'
+import { trustNode } from './trust.ts'
+
+/** Result of each block of a call: `null` when it is stored. */
+export type ReceiveResults = Array<LogError | null>
+
+/** What the log does once a batch is stored. */
+export type Stored = (blocks: readonly VerifiedBlock[], grew: boolean) => Promise<void>
+
+interface Job {
+  readonly blocks: readonly ReceivedBlock[]
+  readonly source: LogPeer | null
+  readonly results: ReceiveResults
+  next: number
+  /** Blocks that are not settled yet, plus one until all were verified. */
+  open: number
+  readonly resolve: (results: ReceiveResults) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Receives blocks for one log. */
+export class Receiver {
+  readonly #core: Core
+  readonly #onstored: Stored
+  readonly #jobs: Job[] = []
+  /** Blocks whose stored leaf was found to lie: only a proof up to the signed roots will do. */
+  readonly #distrusted = new Set<number>()
+  #staged = new ReceivedBatch()
+  #writing: ReceivedBatch | null = null
+  #loading: Promise<void> | null = null
+  #writer: Promise<void> | null = null
+  /** Where the block after the last one taken begins. */
+  #nextIndex = -1
+  #nextOffset = 0
+
+  /** @param onstored - called once a batch is written and its bits are set */
+  constructor(core: Core, onstored: Stored) {
+    this.#core = core
+    this.#onstored = onstored
+  }
+
+  /** Nodes that are known: stored, or proven and on their way to disk. */
+  readonly nodes: MutableNodeSet = {
+    has: (treeIndex) =>
+      this.#staged.known.has(treeIndex) ||
+      (this.#writing?.known.has(treeIndex) ?? false) ||
+      this.#core.bitfield.hasNode(treeIndex),
+    set: (treeIndex) => void this.#staged.known.add(treeIndex),
+  }
+
+  /** Whether the stored leaf of a block is not to be relied on. */
+  distrusts(index: number): boolean {
+    return this.#distrusted.has(index)
+  }
+
+  /** Verify blocks in order and store those that are right. Rejects only when storage fails. */
+  receive(blocks: readonly ReceivedBlock[], source: LogPeer | null): Promise<ReceiveResults> {
+    if (this.#core.closed) return Promise.resolve(blocks.map(closedError))
+    return new Promise((resolve, reject) => {
+      const results = blocks.map(() => null)
+      this.#jobs.push({ blocks, source, results, next: 0, open: 1, resolve, reject })
+      if (!this.#loading) this.#verify()
+    })
+  }
+
+  /** Resolves once everything received is stored. */
+  async idle(): Promise<void> {
+    while (this.#loading || this.#writer) {
+      // oxlint-disable-next-line no-await-in-loop
+      await (this.#loading ?? this.#writer)
+    }
+  }
+
+  /** Verify what is queued, up to a block whose nodes have to be read first. */
+  #verify(): void {
+    for (let job = this.#jobs[0]; job; job = this.#jobs[0]) {
+      while (job.next < job.blocks.length) {
+        const slot = job.next++
+        const block = job.blocks[slot]
+        const waits = block && this.#take(job, block, slot)
+        if (!waits) continue
+        const current = job
+        this.#loading = waits
+          .catch((error: unknown) => this.#refuse(current, slot, error))
+          .then(() => {
+            this.#loading = null
+            this.#verify()
+          })
+        this.#startWriting()
+        return
+      }
+      this.#jobs.shift()
+      finish(job)
+    }
+    this.#startWriting()
+  }
+
+  /** Verify one block and stage it; gives a promise when that takes a read or a hook. */
+  #take(job: Job, block: ReceivedBlock, slot: number): Promise<void> | null {
+    try {
+      const preparing = this.#prepare(block)
+      if (preparing || this.#core.onwrite) return this.#takeSlowly(job, block, slot, preparing)
+      const verified = this.#check(block)
+      if (verified instanceof Promise) return this.#takeSlowly(job, block, slot, verified)
+      const placed = this.#place(block, verified)
+      if (placed instanceof Promise) {
+        return placed.then((byteOffset) => this.#stage(job, block, slot, verified, byteOffset))
+      }
+      this.#stage(job, block, slot, verified, placed)
+    } catch (error) {
+      this.#refuse(job, slot, error)
+    }
+    return null
+  }
+
+  async #takeSlowly(
+    job: Job,
+    block: ReceivedBlock,
+    slot: number,
+    preparing: Promise<unknown> | null,
+  ): Promise<void> {
+    await preparing
+    const verified = await this.#check(block)
+    const byteOffset = await this.#place(block, verified)
+    if (block.value) await this.#core.onwrite?.(block.index, block.value, job.source)
+    this.#stage(job, block, slot, verified, byteOffset)
+  }
+
+  /** Have the stored nodes that the proof leans on in memory, and vouched for. */
+  #prepare(block: ReceivedBlock): Promise<void> | null {
+    const trust = !this.#distrusted.has(block.index)
+    const planned = planVerify(this.nodes, block, { trust })
+    const { tree } = this.#core
+    const untrusted = planned.filter((each) => !this.#fresh(each) && !tree.isTrusted(each))
+    if (untrusted.length === 0) return null
+    return this.#trustAll(block, untrusted)
+  }
+
+  async #trustAll(block: ReceivedBlock, indices: readonly number[]): Promise<void> {
+    await this.#core.tree.load(indices)
+    try {
+      for (const treeIndex of indices) {
+        // oxlint-disable-next-line no-await-in-loop
+        await trustNode(this.#core, treeIndex)
+      }
+    } catch (error) {
+      if (!(error instanceof LogError) || error.code !== 'LOG_CORRUPT') throw error
+      // What is stored here is damaged: only a proof that does without it will do.
+      this.#distrusted.add(block.index)
+    }
+  }
+
+  #check(block: ReceivedBlock): Verified | Promise<Verified> {
+    const { key, tree } = this.#core
+    if (!key) throw new LogError('LOG_BAD_KEY', 'a log without a key takes nothing from others')
+    const trust = !this.#distrusted.has(block.index)
+    const head = lastOf(this.#staged.heads) ?? lastOf(this.#writing?.heads)
+    const live = head ? head.signature !== null : this.#core.live
+    const length = head ? Math.max(head.length, this.#core.length) : this.#core.length
+    return tree.walk((node) => {
+      const stored = (treeIndex: number): TreeNode => this.#fresh(treeIndex) ?? node(treeIndex)
+      return verifyProof(block, { key, live, length, set: this.nodes, stored }, { trust })
+    })
+  }
+
+  /** A proven node that is not on disk yet. */
+  #fresh(treeIndex: number): TreeNode | undefined {
+    return this.#staged.nodes.get(treeIndex) ?? this.#writing?.nodes.get(treeIndex)
+  }
+
+  /** Where the block's bytes go: after those of all blocks before it. */
+  #place(block: ReceivedBlock, verified: Verified): number | Promise<number> {
+    if (!block.value) return 0
+    if (block.index === this.#nextIndex && !verified.nodes.some((node) => this.#corrects(node))) {
+      return this.#nextOffset
+    }
+    const proven = new Map(verified.nodes.map((node) => [node.index, node]))
+    const roots = nodesBefore(block.index)
+    return this.#core.tree.walk((stored) => {
+      const here = (root: number): TreeNode | undefined => proven.get(root) ?? this.#fresh(root)
+      this.#core.tree.require(roots.filter((root) => !here(root)))
+      return roots.reduce((sum, root) => sum + (here(root) ?? stored(root)).size, 0)
+    })
+  }
+
+  /** Whether a proven node is already known, and just so. */
+  #isKnown(node: TreeNode): boolean {
+    if (!this.nodes.has(node.index)) return false
+    const known = this.#fresh(node.index) ?? this.#core.tree.cached(node.index)
+    return known !== undefined && known.size === node.size && equals(known.hash, node.hash)
+  }
+
+  /** Whether a proven node replaces what was known in its place. */
+  #corrects(node: TreeNode): boolean {
+    return this.nodes.has(node.index) && !this.#isKnown(node)
+  }
+
+  #stage(
+    job: Job,
+    block: ReceivedBlock,
+    slot: number,
+    verified: Verified,
+    byteOffset: number,
+  ): void {
+    const { value, index } = block
+    const staged = this.#staged
+    for (const node of verified.nodes) {
+      if (this.#isKnown(node)) continue
+      staged.nodes.set(node.index, node)
+      addNode(this.nodes, node.index)
+      staged.known.add(node.index)
+    }
+    if (verified.head) staged.heads.set(verified.head.length, verified.head)
+    this.#distrusted.delete(index)
+    if (value) {
+      this.#nextIndex = index + 1
+      this.#nextOffset = byteOffset + value.length
+      if (!this.#core.bitfield.has(index)) {
+        staged.blocks.push({ index, value, byteOffset, source: job.source })
+      }
+    }
+    job.open++
+    staged.settled.push((error) => {
+      if (error !== null) job.reject(error)
+      else finish(job)
+    })
+    job.results[slot] = null
+  }
+
+  #refuse(job: Job, slot: number, error: unknown): void {
+    if (error instanceof MerkleError) {
+      if (error.code === 'MERKLE_WRONG_SIZE') {
+        const block = job.blocks[slot]
+        if (block) this.#distrusted.add(block.index)
+      }
+      if (error.code === 'MERKLE_FORK') this.#reportFork(job.blocks[slot], error)
+      const code = error.code === 'MERKLE_FORK' ? 'LOG_FORK' : 'LOG_BAD_PROOF'
+      job.results[slot] = new LogError(code, error.message, { cause: error })
+    } else if (error instanceof LogError) {
+      job.results[slot] = error
+    } else if (this.#core.onwrite) {
+      job.results[slot] = new LogError('LOG_BAD_PROOF', 'the block was refused', { cause: error })
+    } else {
+      job.reject(error)
+    }
+  }
+
+  #reportFork(block: ReceivedBlock | undefined, error: MerkleError): void {
+    const treeIndex = error.treeIndex ?? 0
+    const evidence: ForkEvidence = {
+      treeIndex,
+      ours: this.#core.tree.cached(treeIndex)?.hash ?? new Uint8Array(0),
+      theirs: block?.nodes.find((node) => node.index === treeIndex)?.hash ?? new Uint8Array(0),
+      length: block ? headLength(block) : 0,
+      signature: block?.signature ?? null,
+    }
+    this.#core.emit('fork', evidence)
+  }
+
+  #startWriting(): void {
+    if (this.#staged.settled.length === 0) return
+    // Failures go to the jobs whose blocks they concern.
+    this.#writer ??= this.#write().finally(() => {
+      this.#writer = null
+      this.#startWriting()
+    })
+  }
+
+  async #write(): Promise<void> {
+    while (this.#staged.settled.length > 0) {
+      const batch = this.#staged
+      this.#staged = new ReceivedBatch()
+      this.#writing = batch
+      let failure: unknown = null
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        await this.#core.content.run(() => this.#store(batch))
+      } catch (error) {
+        failure = error ?? new LogError('LOG_STORAGE', 'storage failed')
+        // What was verified since leans on nodes that are now not there.
+        batch.settled.push(...this.#staged.settled)
+        this.#staged = new ReceivedBatch()
+        this.#nextIndex = -1
+      }
+      this.#writing = null
+      for (const settle of batch.settled) settle(failure)
+    }
+  }
+
+  async #store(batch: ReceivedBatch): Promise<void> {
+    const core = this.#core
+    if (batch.isEmpty) return
+    await batch.write(core)
+    await core.durable.contentWritten()
+    core.tree.keep([...batch.nodes.values()])
+    for (const treeIndex of batch.nodes.keys()) addNode(core.bitfield.nodes, treeIndex)
+    for (const { index } of batch.blocks) core.bitfield.set(index, index + 1, true)
+    let grew = false
+    for (const head of batch.heads.values()) {
+      core.live = head.signature !== null
+      if (head.length <= core.length) continue
+      core.length = head.length
+      core.byteLength = head.byteLength
+      core.roots = head.roots.map((root) => ({ ...root, hash: copy(root.hash) }))
+      grew = true
+    }
+    // Set: the nodes are no longer only in memory.
+    this.#writing = null
+    await this.#onstored(batch.blocks, grew)
+  }
+}
+
+/** One of the things that a job waits for is done. */
+function finish(job: Job): void {
+  job.open--
+  if (job.open === 0) job.resolve(job.results)
+}
+
+/** The value put last into a map. */
+function lastOf<T>(map: ReadonlyMap<number, T> | undefined): T | undefined {
+  let last: T | undefined
+  for (const value of map?.values() ?? []) last = value
+  return last
+}
+
+/** Length that a proof leads to, by its last node. */
+function headLength(block: ReceivedBlock): number {
+  const last = block.nodes.at(-1)?.index ?? 2 * block.index
+  return Math.max(flatTree.nextLeaf(last), 2 * block.index + 2) / 2
+}

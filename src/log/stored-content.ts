@@ -1,0 +1,136 @@
+/**
+ * The stored tree and data as recovery sees them: nothing is believed, and what is missing but follows
+ * from the rest is derived.
+ *
+ * @see spec/10-log.md 3.15
+ * @module
+ */
+import { equals } from '../bytes.ts'
+import { blocksOf, flatTree, leafHash, leafNode, parentNode } from '../merkle/index.ts'
+import type { TreeNode } from '../merkle/index.ts'
+import type { Core } from './core.ts'
+import type { FileSizes } from './open.ts'
+import { MAX_BLOCK_BYTES } from './options.ts'
+
+/** Blocks read at once when many are compared. */
+const RUN_BYTES = 2 ** 20
+
+/** Reads, and completes, what is stored of one log. */
+export class StoredContent {
+  readonly #core: Core
+  readonly #sizes: FileSizes
+  readonly #derived = new Map<number, TreeNode>()
+
+  /** @param sizes - bytes in the files */
+  constructor(core: Core, sizes: FileSizes) {
+    this.#core = core
+    this.#sizes = sizes
+  }
+
+  /** Length that the bits tell. */
+  recordedLength(): number {
+    return blocksOf(this.#core.bitfield.nodes)
+  }
+
+  /** Roots of `length` blocks, stored or derived, or `null`. */
+  async roots(length: number): Promise<TreeNode[] | null> {
+    const roots: TreeNode[] = []
+    for (const treeIndex of flatTree.fullRoots(2 * length)) {
+      // oxlint-disable-next-line no-await-in-loop
+      const node = await this.node(treeIndex, length)
+      if (!node) return null
+      roots.push(node)
+    }
+    return roots
+  }
+
+  /**
+   * A stored node; or one derived from its children; or, for the last block of `length`, from the rest of
+   * the data. `null` when it cannot be had.
+   */
+  async node(treeIndex: number, length = 0): Promise<TreeNode | null> {
+    const known = this.#derived.get(treeIndex)
+    if (known) return known
+    const stored = (await this.#core.tree.read([treeIndex])).get(treeIndex)
+    if (stored) return stored
+    const node = flatTree.isLeaf(treeIndex)
+      ? await this.#lastLeaf(treeIndex, length)
+      : await this.#parent(treeIndex, length)
+    if (node) this.#derived.set(treeIndex, node)
+    return node
+  }
+
+  /** Whether every block of `[start, end)` that was not cleared is stored and is what its leaf says. */
+  async matches(start: number, end: number): Promise<boolean> {
+    for await (const isSound of this.compare(start, end)) if (!isSound) return false
+    return true
+  }
+
+  /** For each block of `[start, end)` in order: whether it was cleared, or is what its leaf says. */
+  async *compare(start: number, end: number): AsyncGenerator<boolean> {
+    const { bitfield, files, indexing } = this.#core
+    let at = await this.#byteOffset(start)
+    let run: Uint8Array | null = null
+    let runAt = 0
+    for (let block = start; block < end; block++) {
+      // oxlint-disable-next-line no-await-in-loop
+      const leaf = await this.node(2 * block, end)
+      // oxlint-disable-next-line no-await-in-loop
+      if (leaf && at === null) at = await this.#byteOffset(block)
+      if (!leaf || at === null) {
+        yield false
+        at = null
+        continue
+      }
+      const from = at
+      at += leaf.size
+      if (indexing || (bitfield.hasNode(2 * block) && !bitfield.has(block))) {
+        yield true
+        continue
+      }
+      if (at > this.#sizes.data) {
+        yield false
+        continue
+      }
+      if (!run || from < runAt || at > runAt + run.length) {
+        const length = Math.min(Math.max(leaf.size, RUN_BYTES), this.#sizes.data - from)
+        // oxlint-disable-next-line no-await-in-loop
+        run = length === 0 ? new Uint8Array(0) : await files.data.read(from, length)
+        runAt = from
+      }
+      yield equals(leafHash(run.subarray(from - runAt, at - runAt)), leaf.hash)
+    }
+  }
+
+  /** Write derived nodes that belong to a log of `length` blocks. */
+  async writeDerived(length: number): Promise<void> {
+    const nodes = [...this.#derived.values()].filter(
+      (node) => flatTree.rightSpan(node.index) < 2 * length,
+    )
+    if (nodes.length === 0) return
+    await this.#core.tree.write(nodes)
+    this.#core.tree.keep(nodes)
+  }
+
+  async #parent(treeIndex: number, length: number): Promise<TreeNode | null> {
+    const left = await this.node(flatTree.leftChild(treeIndex), length)
+    if (!left) return null
+    const right = await this.node(flatTree.rightChild(treeIndex), length)
+    return right && parentNode(left, right)
+  }
+
+  async #lastLeaf(treeIndex: number, length: number): Promise<TreeNode | null> {
+    const block = treeIndex / 2
+    if (block !== length - 1) return null
+    const from = await this.#byteOffset(block)
+    const size = from === null ? -1 : this.#sizes.data - from
+    if (from === null || size < 0 || size > MAX_BLOCK_BYTES) return null
+    const bytes = size === 0 ? new Uint8Array(0) : await this.#core.files.data.read(from, size)
+    return leafNode(block, bytes)
+  }
+
+  async #byteOffset(block: number): Promise<number | null> {
+    const roots = await this.roots(block)
+    return roots && roots.reduce((sum, root) => sum + root.size, 0)
+  }
+}
