@@ -48,7 +48,8 @@ class Runner {
   #attempt(order: Order, counts: Counts & { notes: string[] }): Promise<number> {
     const child = (this.#process ??= fork(join(import.meta.dirname, 'process.js')))
     return new Promise((resolve) => {
-      let current = { index: order.from, name: 'before the first case' }
+      // -2: a process that ends before its first case would end there again
+      let current = { index: -2, name: 'before the first case' }
       const timer = setTimeout(() => {
         note(`no answer within ${CASE_LIMIT_MS / 1000} s`)
         leave(current.index + 1)
