@@ -114,3 +114,13 @@ export function asBuffer(bytes: Uint8Array): Buffer {
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
+
+/** `text` in one of Node's encodings, as a `Buffer`. @throws TypeError for an encoding that Node does not know */
+export function encodeText(text: string, encoding: BufferEncoding): Buffer {
+  return Buffer.from(text, encoding)
+}
+
+/** Bytes as text in one of Node's encodings. @throws TypeError for an encoding that Node does not know */
+export function decodeText(bytes: Uint8Array, encoding: BufferEncoding): string {
+  return asBuffer(bytes).toString(encoding)
+}

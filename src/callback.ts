@@ -39,3 +39,20 @@ export function settleAll<T, R extends readonly unknown[]>(
   )
   return work
 }
+
+type AnyFunction = (...args: never) => unknown
+
+/**
+ * The optional arguments before a callback, told apart: `(options?, done?)` may be called as `(done)`.
+ *
+ * @returns options, if any were given, and the callback, if any was
+ */
+export function optional<O, C>(
+  options: O,
+  done: C,
+): readonly [options: Exclude<O, AnyFunction> | undefined, done: Extract<O, AnyFunction> | C] {
+  type Told = readonly [Exclude<O, AnyFunction> | undefined, Extract<O, AnyFunction> | C]
+  // What is a function in the place of options is the callback: no option of ours is one.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return (typeof options === 'function' ? [undefined, options] : [options, done]) as unknown as Told
+}

@@ -1,0 +1,242 @@
+/**
+ * Writing the content of a file: its bytes go to the end of the content log, then its entry names them.
+ *
+ * Every write replaces the whole entry; nothing of an older one is kept. A writer that is given up half-way leaves
+ * its blocks behind, unnamed: the log only grows.
+ *
+ * @see spec/40-drive.md 3.3
+ * @module
+ */
+import type { Log } from '../log/index.ts'
+import type { Trie } from '../trie/index.ts'
+import { MAX_BLOCK_BYTES } from './constants.ts'
+import { ContentLock, LockTable } from './content-lock.ts'
+import type { DriveContext, DriveTrie } from './context.ts'
+import { DriveError, asDriveError, inWords } from './errors.ts'
+import { lookUp } from './lookup.ts'
+import { Stat, type StatInput } from './stat.ts'
+
+/** Where the content of a path is written. */
+export interface ContentPlace {
+  /** The trie that holds the path, inside whatever mounts. */
+  readonly trie: DriveTrie
+  /** The path in that trie. */
+  readonly innerPath: string
+  readonly content: Log
+}
+
+/** How a writer is opened. */
+export interface WriterOptions {
+  /** Operation that errors name. */
+  readonly syscall?: string
+  /** `false`: fail instead of waiting for another writer. */
+  readonly wait?: boolean | undefined
+  /** Leaves the wait for the lock. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A file that is being written; holds the content log's lock until `finish` or `abort`. */
+export interface ContentWriter {
+  /** Its first block, and the content log's bytes before it. */
+  readonly offset: number
+  readonly byteOffset: number
+  /** Append each chunk as a block of its own, cut at 524288 bytes; one append for all. */
+  write(chunks: readonly Uint8Array[]): Promise<void>
+  /** Store the entry and let go. */
+  finish(): Promise<Stat>
+  /** Let go without an entry. Idempotent, also after `finish`. */
+  abort(): Promise<void>
+}
+
+/** A whole file that waits to be written together with others. */
+interface FileJob {
+  readonly byteLength: number
+  readonly context: DriveContext
+  readonly path: string
+  readonly place: ContentPlace
+  readonly blocks: readonly Uint8Array[]
+  readonly options: StatInput
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/** A job whose entry is known. */
+interface ReadyJob {
+  readonly job: FileJob
+  readonly value: Uint8Array
+}
+
+const locks = new LockTable<FileJob>()
+
+/**
+ * Where a write to `path` goes.
+ *
+ * @throws {@link DriveError} `EISDIR` for the root, a mount point and (unless `exact`) a directory's entry; `EROFS`
+ *   where the drive that holds the path is not ours; `EPERM` on a checkout
+ */
+export async function writablePlace(
+  context: DriveContext,
+  path: string,
+  syscall: string,
+): Promise<ContentPlace> {
+  context.assertWritable(syscall, path)
+  if (path === '/') throw new DriveError('EISDIR', { syscall, path })
+  const { trie, innerPath, entry } = await lookUp(context, path, { syscall })
+  if (!trie.log.writable) throw new DriveError('EROFS', { syscall, path })
+  const isDirectory = entry?.stat.isDirectory() === true
+  if (entry?.stat.mount || (isDirectory && !context.exact)) {
+    throw new DriveError('EISDIR', { syscall, path })
+  }
+  const content = await context.contents.of(trie, context.reads())
+  if (!content.writable) throw new DriveError('EROFS', { syscall, path })
+  return { trie, innerPath, content }
+}
+
+/** Begin to write the file at `path`; its entry will have `stat`'s fields, save those that say where its bytes are. */
+export async function openContentWriter(
+  context: DriveContext,
+  path: string,
+  stat: StatInput,
+  { syscall = 'write', wait = true, signal }: WriterOptions = {},
+): Promise<ContentWriter> {
+  const place = await inWords(syscall, path, () => writablePlace(context, path, syscall))
+  const lock = lockOf(place.content)
+  if (!wait && lock.taken) throw new DriveError('DRIVE_LOCKED', { syscall, path })
+  const release = await lock.acquire()
+  if (signal?.aborted) {
+    release()
+    throw signal.reason
+  }
+  const { content } = place
+  const { length: offset, byteLength: byteOffset } = content
+  context.emit('appending', path, stat)
+  const append = async (chunks: readonly Uint8Array[]): Promise<void> => {
+    await content.append(chunks.flatMap(cut))
+  }
+  const store = async (): Promise<Stat> => {
+    const entry = Stat.file(
+      {
+        ...stat,
+        offset,
+        byteOffset,
+        size: content.byteLength - byteOffset,
+        blocks: content.length - offset,
+      },
+      context.now(),
+    )
+    await put(place, entry.encode())
+    context.emit('append', path, stat)
+    return entry
+  }
+  return {
+    offset,
+    byteOffset,
+    write: (chunks) => inWords(syscall, path, () => append(chunks)),
+    finish: () => inWords(syscall, path, store).finally(release),
+    abort: () => Promise.resolve(release()),
+  }
+}
+
+/**
+ * Write a whole file. Files that wait for the same content log are appended together.
+ *
+ * @param bytes - the content; null for a file without any block
+ */
+export async function writeContent(
+  context: DriveContext,
+  path: string,
+  bytes: Uint8Array | null,
+  options: StatInput,
+): Promise<void> {
+  const syscall = 'open'
+  const place = await inWords(syscall, path, () => writablePlace(context, path, syscall))
+  const blocks = bytes ? cut(bytes) : []
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const byteLength = bytes?.length ?? 0
+      lockOf(place.content).submit({
+        byteLength,
+        context,
+        path,
+        place,
+        blocks,
+        options,
+        resolve,
+        reject,
+      })
+    })
+  } catch (error) {
+    throw asDriveError(error, 'write', path)
+  }
+}
+
+/** A chunk as blocks: itself, even when empty, or pieces of 524288 bytes and the rest. */
+export function cut(chunk: Uint8Array): Uint8Array[] {
+  if (chunk.length <= MAX_BLOCK_BYTES) return [chunk]
+  const blocks: Uint8Array[] = []
+  for (let at = 0; at < chunk.length; at += MAX_BLOCK_BYTES) {
+    blocks.push(chunk.subarray(at, at + MAX_BLOCK_BYTES))
+  }
+  return blocks
+}
+
+function lockOf(content: Log): ContentLock<FileJob> {
+  return locks.of(content, () => new ContentLock((jobs) => writeJobs(content, jobs)))
+}
+
+/** Append the blocks of all jobs at once, then store their entries in order. Settles each job; never rejects. */
+async function writeJobs(content: Log, jobs: readonly FileJob[]): Promise<void> {
+  let { length: offset, byteLength: byteOffset } = content
+  const ready: ReadyJob[] = []
+  for (const job of jobs) {
+    const { byteLength: size, blocks, options, context, path } = job
+    try {
+      // What cannot be stored is found before its bytes are.
+      const stat = { ...options, offset, byteOffset, size, blocks: blocks.length }
+      ready.push({ job, value: Stat.file(stat, context.now()).encode() })
+    } catch (error) {
+      job.reject(error)
+      continue
+    }
+    offset += blocks.length
+    byteOffset += size
+    context.emit('appending', path, options)
+  }
+  try {
+    const blocks = ready.flatMap(({ job }) => job.blocks)
+    if (blocks.length > 0) await content.append(blocks)
+  } catch (error) {
+    for (const { job } of ready) job.reject(error)
+    return
+  }
+  const groups = new Map<Trie, ReadyJob[]>()
+  for (const each of ready) {
+    const { trie } = each.job.place.trie
+    const group = groups.get(trie) ?? []
+    group.push(each)
+    groups.set(trie, group)
+  }
+  for (const [trie, group] of groups) {
+    // One append and one signature a trie.
+    // oxlint-disable-next-line no-await-in-loop
+    await putAll(trie, group)
+  }
+}
+
+/** Store the entries of files of one trie in order, and settle their jobs. */
+async function putAll(trie: Trie, group: readonly ReadyJob[]): Promise<void> {
+  try {
+    await trie.batch(group.map(({ job, value }) => ({ key: job.place.innerPath, value })))
+  } catch (error) {
+    for (const { job } of group) job.reject(error)
+    return
+  }
+  for (const { job } of group) {
+    job.context.emit('append', job.path, job.options)
+    job.resolve()
+  }
+}
+
+function put({ trie, innerPath }: ContentPlace, value: Uint8Array): Promise<unknown> {
+  return trie.trie.put(innerPath, value)
+}

@@ -1,0 +1,195 @@
+/**
+ * What the files of the drive share: its settings and clock, the trie with its mounts, the content logs, and where
+ * events go. The drive itself is a façade over functions that take this.
+ *
+ * @see spec/40-drive.md 3.2, 3.3
+ * @module
+ */
+import type { Log, Wait } from '../log/index.ts'
+import type { MountTrie } from '../trie/index.ts'
+import type { Contents } from './contents.ts'
+import { DriveError } from './errors.ts'
+import type { DriveEvents } from './events.ts'
+import type { StoreLike } from './store-like.ts'
+
+/** The files of a drive and of what is mounted in it. */
+export type DriveTrie = MountTrie<Log>
+
+/** Whether, and how long, a read waits for what is not here. */
+export interface ReadOptions {
+  /** `true`: for ever if need be; `false`: not at all; `'peers'`: as long as a peer may have it. Default: the drive's. */
+  readonly wait?: Wait | undefined
+  /** Milliseconds until `ETIMEDOUT`. Default: the drive's; 0 is none. */
+  readonly timeout?: number | undefined
+  /** Leaves the wait with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+  /** The same as `wait: false`. */
+  readonly cached?: boolean | undefined
+}
+
+/** Read options with the drive's defaults put in, as lower layers take them. */
+export interface Reads {
+  readonly wait: Wait
+  readonly timeout?: number | undefined
+  /** Aborts when the caller's does, and when the drive is closed. */
+  readonly signal: AbortSignal
+}
+
+/** What a drive was told when it was made, with defaults. */
+export interface DriveSettings {
+  /** Bytes and outcomes as v10 has them, also where Varve does better. */
+  readonly exact: boolean
+  /** Fetch file content only when it is read. */
+  readonly sparse: boolean
+  /** Fetch metadata only when it is read. */
+  readonly sparseMetadata: boolean
+  /** Third field of the header of a new drive. */
+  readonly subtype: string
+  /** Whether lookups use the trie's extension. */
+  readonly extension: boolean
+  /** Default of reads. */
+  readonly wait: Wait
+  /** Default of reads, in milliseconds; 0 is none. */
+  readonly timeout: number
+  /** Milliseconds after which a descriptor writes what it holds; `Infinity`: only at size and close. */
+  readonly descriptorFlushMs: number
+  /** The clock, in milliseconds. */
+  readonly now: () => number
+}
+
+/** What is there once a drive is open. */
+export interface OpenDrive {
+  readonly store: StoreLike
+  readonly metadata: Log
+  /** The files; of a checkout: fixed at its version. */
+  readonly trie: DriveTrie
+}
+
+/** What a context is made from. */
+export interface ContextParts {
+  readonly settings: DriveSettings
+  /** The version it is fixed at, or null. */
+  readonly checkout: number | null
+  readonly contents: Contents
+  /** Opens the log of a key: a mounted drive's metadata, or a plain log. */
+  readonly openLog: (key: Uint8Array) => Promise<Log>
+  /** Opens the drive; called once, and again after a failure. */
+  readonly open: () => Promise<OpenDrive>
+  readonly emit: <Name extends keyof DriveEvents>(name: Name, ...args: DriveEvents[Name]) => void
+}
+
+/** One drive, as its files see it. */
+export class DriveContext {
+  readonly settings: DriveSettings
+  /** The version it is fixed at, or null. */
+  readonly checkout: number | null
+  /** The content logs of this drive and of what is mounted in it. */
+  readonly contents: Contents
+  /** Emit an event of the drive. */
+  readonly emit: ContextParts['emit']
+  /** Files that an open descriptor is writing, by path: their size so far, which `stat` shows. */
+  readonly growing = new Map<string, () => number>()
+  /** Opens the log of a key, sparse as file content is. */
+  readonly openLog: (key: Uint8Array) => Promise<Log>
+  readonly #open: ContextParts['open']
+  #opened: OpenDrive | null = null
+  #opening: Promise<OpenDrive> | null = null
+  readonly #closing = new AbortController()
+  #closed = false
+
+  /** Nothing is opened yet. */
+  constructor({ settings, checkout, contents, openLog, open, emit }: ContextParts) {
+    this.settings = settings
+    this.checkout = checkout
+    this.contents = contents
+    this.emit = emit
+    this.openLog = openLog
+    this.#open = open
+  }
+
+  /** Whether v10's bytes and outcomes are asked for. */
+  get exact(): boolean {
+    return this.settings.exact
+  }
+
+  /** Whether the drive was closed. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** What is open, or null before. */
+  get opened(): OpenDrive | null {
+    return this.#opened
+  }
+
+  /** The files. @throws {@link DriveError} `DRIVE_CLOSED` when the drive is not open */
+  get trie(): DriveTrie {
+    return this.#required().trie
+  }
+
+  /** The metadata log. @throws {@link DriveError} `DRIVE_CLOSED` when the drive is not open */
+  get metadata(): Log {
+    return this.#required().metadata
+  }
+
+  /** Blocks of the metadata log, or what the checkout is fixed at; 0 before it is open. */
+  get version(): number {
+    return this.checkout ?? this.#opened?.metadata.length ?? 0
+  }
+
+  /** The clock, in milliseconds since 1970. */
+  now(): number {
+    return this.settings.now()
+  }
+
+  /** Resolves once the drive is open. @throws {@link DriveError} `DRIVE_CLOSED`, or why it does not open */
+  async ready(): Promise<void> {
+    if (this.#closed) throw new DriveError('DRIVE_CLOSED')
+    if (this.#opened) return
+    this.#opening ??= this.#open()
+    try {
+      const opened = await this.#opening
+      if (this.closed) throw new DriveError('DRIVE_CLOSED')
+      this.#opened = opened
+    } catch (error) {
+      this.#opening = null
+      throw error
+    }
+  }
+
+  /** Read options with the drive's defaults put in. */
+  reads({ wait, timeout, signal, cached }: ReadOptions = {}): Reads {
+    return {
+      wait: cached ? false : (wait ?? this.settings.wait),
+      timeout: timeout ?? (this.settings.timeout || undefined),
+      signal: signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal,
+    }
+  }
+
+  /** Refuse what would write a checkout. @throws {@link DriveError} `EPERM` */
+  assertWritable(syscall: string, path?: string): void {
+    if (this.checkout === null) return
+    throw new DriveError('EPERM', { syscall, path, reason: 'a checkout is read-only' })
+  }
+
+  /** Aborts when the drive is closed. */
+  get signal(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  /** Resolves once an opening under way has ended, one way or the other. */
+  async settled(): Promise<void> {
+    await this.#opening?.catch(() => undefined)
+  }
+
+  /** From now on every call fails with `DRIVE_CLOSED`, also what waits. */
+  markClosed(): void {
+    this.#closed = true
+    this.#closing.abort(new DriveError('DRIVE_CLOSED'))
+  }
+
+  #required(): OpenDrive {
+    if (!this.#opened || this.#closed) throw new DriveError('DRIVE_CLOSED', { reason: 'not open' })
+    return this.#opened
+  }
+}

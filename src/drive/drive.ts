@@ -1,0 +1,323 @@
+/**
+ * The drive: a file system whose every version is kept, shared by one 32-byte key.
+ *
+ * A thin face: its methods hand over at once to one file per concept. Life cycle and properties are in
+ * `drive-base.ts`, files and directories in `drive-files.ts`; here are descriptors, versions, mounts and transfers.
+ *
+ * @see spec/40-drive.md 4
+ * @module
+ */
+/// <reference types="node" preserve="true" />
+import type { Readable } from 'node:stream'
+import { type Callback, type Callbacks, optional, settle, settleAll } from '../callback.ts'
+import { type ClearOptions, type Cleared, clear } from './clear.ts'
+import { constants } from './constants.ts'
+import type { ReadOptions } from './context.ts'
+import type { ReadResult, WriteResult } from './descriptor-table.ts'
+import { type OtherVersion, createDiffStream } from './diff.ts'
+import { type DownloadOptions, download } from './download.ts'
+import type { CheckoutSource, DriveBase } from './drive-base.ts'
+import { DriveFiles } from './drive-files.ts'
+import { createHistoryStream } from './history.ts'
+import type { HistoryOptions } from '../trie/index.ts'
+import * as mounts from './mounts.ts'
+import type { MountListOptions, MountLogs, MountOptions, Mounted, PathInfo } from './mounts.ts'
+import type { CheckoutOptions, DriveOptions, DriveStorage } from './options.ts'
+import { type DrivePromises, promisesOf } from './promises.ts'
+import * as tags from './tags.ts'
+import type { Transfer } from './transfer.ts'
+import {
+  type Stats,
+  type StatsOptions,
+  type StatsWatcher,
+  type WatchStatsOptions,
+} from './usage.ts'
+import * as usage from './usage.ts'
+import { type DriveWatcher, watch } from './watch.ts'
+
+type Tags = Map<string, number>
+type MountResults = [trie: Mounted['trie'], info: Mounted['info']]
+type Mounts = Map<string, MountLogs>
+
+/** A drive. */
+export class Drive extends DriveFiles {
+  /** The numbers of the `fs` interface. */
+  static readonly constants = constants
+  #promises: DrivePromises | null = null
+
+  /**
+   * @param storage - a folder, a function that gives each file, or a store
+   * @param key - of the drive to read, as bytes or hexadecimal text; left out for one of our own
+   * @param options - see {@link DriveOptions}; may stand in the place of the key
+   * @throws {@link DriveError} `DRIVE_BAD_KEY`
+   */
+  constructor(
+    storage: DriveStorage<Drive>,
+    key?: Uint8Array | string | DriveOptions | null,
+    options?: DriveOptions,
+  )
+  /** @internal */
+  constructor(storage: CheckoutSource)
+  constructor(
+    storage: DriveStorage<Drive> | CheckoutSource,
+    key?: Uint8Array | string | DriveOptions | null,
+    options?: DriveOptions,
+  ) {
+    // The function is called with this drive, which is a Drive.
+    super(storage as DriveStorage<DriveBase> | CheckoutSource, key, options)
+  }
+
+  /** The drive as `fs.promises`: methods that can be taken off it. */
+  get promises(): DrivePromises {
+    this.#promises ??= promisesOf(this)
+    return this.#promises
+  }
+
+  /** Open the file at `name`; gives a number for `read`, `write`, `ftruncate` and `close`. */
+  open(name: string, flags: string | number): Promise<number>
+  open(name: string, flags: string | number, done: Callback<number>): void
+  open(name: string, flags: string | number, done?: Callback<number>): Promise<number> {
+    return settle(this.descriptors.open(name, flags), done)
+  }
+
+  /** Read into `buffer`, from `position` or where the last call ended. A callback gets `(bytesRead, buffer)`. */
+  read<B extends Uint8Array>(
+    fd: number,
+    buffer: B,
+    at?: number,
+    length?: number,
+    position?: number | null,
+  ): Promise<ReadResult<B>>
+  read<B extends Uint8Array>(
+    fd: number,
+    buffer: B,
+    at: number,
+    length: number,
+    position: number | null | Callbacks<[bytesRead: number, buffer: B]>,
+    done?: Callbacks<[bytesRead: number, buffer: B]>,
+  ): void
+  read<B extends Uint8Array>(
+    fd: number,
+    buffer: B,
+    at?: number,
+    length?: number,
+    position?: number | null | Callbacks<[bytesRead: number, buffer: B]>,
+    done?: Callbacks<[bytesRead: number, buffer: B]>,
+  ): Promise<ReadResult<B>> {
+    const [place, callback] = optional(position, done)
+    const read = this.descriptors.read(fd, buffer, at, length, place ?? null)
+    return settleAll(read, ({ bytesRead }): [number, B] => [bytesRead, buffer], callback)
+  }
+
+  /** Write `buffer[at, at + length)`, in order. A callback gets `(bytesWritten, buffer)`. */
+  write<B extends Uint8Array>(
+    fd: number,
+    buffer: B,
+    at?: number,
+    length?: number,
+    position?: number | null,
+  ): Promise<WriteResult<B>>
+  write<B extends Uint8Array>(
+    fd: number,
+    buffer: B,
+    at: number,
+    length: number,
+    position: number | null | Callbacks<[bytesWritten: number, buffer: B]>,
+    done?: Callbacks<[bytesWritten: number, buffer: B]>,
+  ): void
+  write<B extends Uint8Array>(
+    fd: number,
+    buffer: B,
+    at?: number,
+    length?: number,
+    position?: number | null | Callbacks<[bytesWritten: number, buffer: B]>,
+    done?: Callbacks<[bytesWritten: number, buffer: B]>,
+  ): Promise<WriteResult<B>> {
+    const [place, callback] = optional(position, done)
+    const write = this.descriptors.write(fd, buffer, at, length, place ?? null)
+    return settleAll(write, ({ bytesWritten }): [number, B] => [bytesWritten, buffer], callback)
+  }
+
+  /** Make an open file empty. */
+  ftruncate(fd: number, size?: number): Promise<void>
+  ftruncate(fd: number, size: number, done: Callback): void
+  ftruncate(fd: number, size?: number, done?: Callback): Promise<void> {
+    return settle(this.descriptors.ftruncate(fd, size), done)
+  }
+
+  /** Close an open file; without a number, the drive: what it opened is closed, and every wait ends. */
+  close(fd?: number): Promise<void>
+  close(done: Callback): void
+  close(fd: number, done: Callback): void
+  close(fd?: number | Callback, done?: Callback): Promise<void> {
+    const [number, callback] = optional(fd, done)
+    return settle(
+      number === undefined ? this.closeDrive() : this.descriptors.close(number),
+      callback,
+    )
+  }
+
+  /**
+   * A read-only view of an older version; 0 and null stand for 1, the empty drive. Options are this drive's, unless
+   * given. Closing it closes nothing else.
+   */
+  checkout(version?: number | null, options: CheckoutOptions = {}): Drive {
+    return new Drive(this.checkoutSource(version, options))
+  }
+
+  /** Name a version; without one, the current. */
+  createTag(name: string, version?: number | null): Promise<void>
+  createTag(name: string, done: Callback): void
+  createTag(name: string, version: number | null | undefined, done?: Callback): void
+  createTag(name: string, version?: number | null | Callback, done?: Callback): Promise<void> {
+    const [given, callback] = optional(version, done)
+    return settle(tags.createTag(this.context, name, given), callback)
+  }
+
+  /** The version that a name stands for, or null. */
+  getTaggedVersion(name: string): Promise<number | null>
+  getTaggedVersion(name: string, done: Callback<number | null>): void
+  getTaggedVersion(name: string, done?: Callback<number | null>): Promise<number | null> {
+    return settle(tags.getTaggedVersion(this.context, name), done)
+  }
+
+  /** Forget a name; one that is not there is no error. */
+  deleteTag(name: string): Promise<void>
+  deleteTag(name: string, done: Callback): void
+  deleteTag(name: string, done?: Callback): Promise<void> {
+    return settle(tags.deleteTag(this.context, name), done)
+  }
+
+  /** All names with their versions. */
+  getAllTags(): Promise<Tags>
+  getAllTags(done: Callback<Tags>): void
+  getAllTags(done?: Callback<Tags>): Promise<Tags> {
+    return settle(tags.getAllTags(this.context), done)
+  }
+
+  /** A stream of what is different between this version and `other` (version 1 when left out), below `prefix`. */
+  createDiffStream(other?: OtherVersion | null, prefix?: string, options?: ReadOptions): Readable {
+    return createDiffStream(this.context, other, prefix, options)
+  }
+
+  /** A stream of what was written to the metadata log, block by block. */
+  createHistoryStream(options?: HistoryOptions): Readable {
+    return createHistoryStream(this.context, options)
+  }
+
+  /** Call `onchange` whenever something at or below `name` changes, and once at the start if anything is there. */
+  watch(name: string, onchange?: () => void): DriveWatcher {
+    return watch(this.context, name, onchange)
+  }
+
+  /** Show the drive (or with `hypercore` the plain log) of `key` at `name`. */
+  mount(name: string, key: Uint8Array, options?: MountOptions): Promise<Mounted>
+  mount(name: string, key: Uint8Array, done: Callbacks<MountResults>): void
+  mount(
+    name: string,
+    key: Uint8Array,
+    options: MountOptions | undefined,
+    done?: Callbacks<MountResults>,
+  ): void
+  mount(
+    name: string,
+    key: Uint8Array,
+    options?: MountOptions | Callbacks<MountResults>,
+    done?: Callbacks<MountResults>,
+  ): Promise<Mounted> {
+    const [given, callback] = optional(options, done)
+    const mounted = mounts.mount(this.context, name, key, given)
+    return settleAll(mounted, ({ trie, info }): MountResults => [trie, info], callback)
+  }
+
+  /** Show nothing at `name` any more. */
+  unmount(name: string): Promise<void>
+  unmount(name: string, done: Callback): void
+  unmount(name: string, done?: Callback): Promise<void> {
+    return settle(mounts.unmount(this.context, name), done)
+  }
+
+  /** Which drive holds `name`, and where that is mounted. */
+  info(name: string): Promise<PathInfo>
+  info(name: string, done: Callback<PathInfo>): void
+  info(name: string, done?: Callback<PathInfo>): Promise<PathInfo> {
+    return settle(mounts.info(this.context, name), done)
+  }
+
+  /** A stream of `{ path, metadata, content }`: this drive (`/`) and each mounted one. */
+  createMountStream(options?: MountListOptions): Readable {
+    return mounts.createMountStream(this.context, options)
+  }
+
+  /** The logs of this drive (`/`) and of each mounted one, by path. */
+  getAllMounts(options?: MountListOptions): Promise<Mounts>
+  getAllMounts(done: Callback<Mounts>): void
+  getAllMounts(options: MountListOptions | undefined, done: Callback<Mounts>): void
+  getAllMounts(
+    options?: MountListOptions | Callback<Mounts>,
+    done?: Callback<Mounts>,
+  ): Promise<Mounts> {
+    const [given, callback] = optional(options, done)
+    return settle(mounts.getAllMounts(this.context, given), callback)
+  }
+
+  /** Fetch all files at and below `path` (all of the drive). The handle can be awaited, watched and given up. */
+  download(path?: string, options?: DownloadOptions): Transfer
+  download(done: Callback): Transfer
+  download(path: string | undefined, done: Callback): Transfer
+  download(
+    path: string | undefined,
+    options: DownloadOptions | undefined,
+    done?: Callback,
+  ): Transfer
+  download(
+    path?: string | Callback,
+    options?: DownloadOptions | Callback,
+    done?: Callback,
+  ): Transfer {
+    const [name, first] = optional(path, undefined)
+    const [given, callback] = optional(options, done)
+    return told(download(this.context, name, given), first ?? callback)
+  }
+
+  /** Drop the content of all files at and below `path` from local storage. */
+  clear(path?: string, options?: ClearOptions): Transfer<Cleared>
+  clear(path: string | undefined, done: Callback<Cleared | undefined>): Transfer<Cleared>
+  clear(
+    path: string | undefined,
+    options: ClearOptions | undefined,
+    done?: Callback<Cleared | undefined>,
+  ): Transfer<Cleared>
+  clear(
+    path?: string,
+    options?: ClearOptions | Callback<Cleared | undefined>,
+    done?: Callback<Cleared | undefined>,
+  ): Transfer<Cleared> {
+    const [given, callback] = optional(options, done)
+    return told(clear(this.context, path, given), callback)
+  }
+
+  /** How much of a file, or of each file of a directory, there is, and is here. */
+  stats(path: string, options?: StatsOptions): Promise<Stats>
+  stats(path: string, done: Callback<Stats>): void
+  stats(path: string, options: StatsOptions | undefined, done: Callback<Stats>): void
+  stats(
+    path: string,
+    options?: StatsOptions | Callback<Stats>,
+    done?: Callback<Stats>,
+  ): Promise<Stats> {
+    const [given, callback] = optional(options, done)
+    return settle(usage.stats(this.context, path, given), callback)
+  }
+
+  /** `stats` again and again: emits `update`. */
+  watchStats(path: string, options?: WatchStatsOptions): StatsWatcher {
+    return usage.watchStats(this.context, path, options)
+  }
+}
+
+/** Tell the callback, if there is one, when a transfer ends; give the transfer either way. */
+function told<T>(transfer: Transfer<T>, done?: Callback<T | undefined>): Transfer<T> {
+  if (done) void settle(transfer.done, done)
+  return transfer
+}

@@ -1,0 +1,31 @@
+/**
+ * A versioned file system on two logs, shared by one key.
+ *
+ * @module
+ */
+/// <reference types="node" preserve="true" />
+export { constants } from './constants.ts'
+export type { DriveTrie, ReadOptions } from './context.ts'
+export { Drive } from './drive.ts'
+export type { BytesOptions, FileData, TextEncoding, TextOptions } from './drive-files.ts'
+export type { DriveReplicateOptions } from './drive-base.ts'
+export { DriveError, type DriveErrorCode } from './errors.ts'
+export type { DriveEvents } from './events.ts'
+export type { ReadFileOptions, WriteFileOptions } from './file.ts'
+export type { DirectoryEntry, ReaddirOptions } from './listing.ts'
+export type { LookupOptions } from './lookup.ts'
+export type { MkdirOptions } from './entries.ts'
+export type { MountListOptions, MountLogs, MountOptions, Mounted, PathInfo } from './mounts.ts'
+export type {
+  CheckoutOptions,
+  DriveOptions,
+  DriveStorage,
+  DriveStorageFunction,
+} from './options.ts'
+export type { DrivePromises } from './promises.ts'
+export type { ReadRange, ReadStreamOptions } from './read-stream.ts'
+export { Stat, type MetadataInput, type StatInput, type StatMount } from './stat.ts'
+export type { StoreLike } from './store-like.ts'
+export type { WriteStreamOptions } from './write-stream.ts'
+export type { Transfer } from './transfer.ts'
+export type { DriveWatcher } from './watch.ts'

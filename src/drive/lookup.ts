@@ -1,0 +1,259 @@
+/**
+ * From a name to the entry it stands for: the trie (through mounts), links, implicit directories.
+ *
+ * A directory needs no entry: a path with entries below it is an *implicit* one. The root always exists. Only when
+ * nothing is stored at a path are links in the middle of it resolved, so stored keys win.
+ *
+ * @see spec/40-drive.md 3.5
+ * @module
+ */
+import type { Log } from '../log/index.ts'
+import type { MountInfo } from '../trie/index.ts'
+import { MAX_LINKS } from './constants.ts'
+import type { DriveContext, DriveTrie, ReadOptions } from './context.ts'
+import { DriveError, inWords } from './errors.ts'
+import { absolute, parentPath, resolvePath } from './paths.ts'
+import { Stat } from './stat.ts'
+
+/** Read options, and the operation that errors name. */
+export interface LookupOptions extends ReadOptions {
+  readonly syscall?: string | undefined
+}
+
+/** Where a path leads through mounts, whether or not anything is there. */
+export interface Owner {
+  /** The trie that holds the path, or would. */
+  readonly trie: DriveTrie
+  /** How it is mounted. */
+  readonly info: MountInfo
+  /** The path in that trie. */
+  readonly innerPath: string
+}
+
+/** A stored entry. */
+export interface Entry extends Owner {
+  /** Its absolute path in the drive. */
+  readonly path: string
+  readonly stat: Stat
+  /** User flags of the trie's node: 1 is a mount point. */
+  readonly flags: number
+  /** The log with the drive's file content; waits for it as the lookup did. */
+  content(): Promise<Log>
+}
+
+/** The final path of a chain of links, and what is there. */
+export interface Resolved {
+  readonly path: string
+  readonly entry: Entry | null
+}
+
+/** What is stored at `path` itself, and whose it is. Links are not followed. */
+export async function lookUp(
+  context: DriveContext,
+  path: string,
+  options: LookupOptions = {},
+): Promise<Owner & { readonly entry: Entry | null }> {
+  const reads = context.reads(options)
+  return inWords(options.syscall ?? 'stat', path, async () => {
+    const { node, trie, info, innerPath } = await context.trie.get(path, reads)
+    const owner = { trie, info, innerPath }
+    if (!node || path === '/') return { ...owner, entry: null }
+    const stat = decode(context, path, node.value)
+    const content = (): Promise<Log> => context.contents.of(trie, reads)
+    return { ...owner, entry: { ...owner, path, stat, flags: node.flags, content } }
+  })
+}
+
+/** The entry stored at `path` itself, or null. */
+export async function findEntry(
+  context: DriveContext,
+  path: string,
+  options: LookupOptions = {},
+): Promise<Entry | null> {
+  return (await lookUp(context, path, options)).entry
+}
+
+/**
+ * Follow links from `path` to the end, whether or not anything is there.
+ *
+ * @throws {@link DriveError} `ELOOP` after 40 links
+ */
+export async function resolveEntry(
+  context: DriveContext,
+  path: string,
+  options: LookupOptions = {},
+): Promise<Resolved> {
+  let at = path
+  for (let links = 0; links <= MAX_LINKS; links++) {
+    // Each step depends on the one before.
+    // oxlint-disable-next-line no-await-in-loop
+    const next = await step(context, at, options)
+    if (typeof next !== 'string') return { path: at, entry: next }
+    at = next
+  }
+  throw new DriveError('ELOOP', { syscall: options.syscall ?? 'stat', path })
+}
+
+/**
+ * The entry at `name`, or the directory it implies. Links are not followed.
+ *
+ * @throws {@link DriveError} `ENOENT`
+ */
+export async function lstat(
+  context: DriveContext,
+  name: string,
+  options: LookupOptions = {},
+): Promise<Stat> {
+  const path = absolute(name, context.exact)
+  const named = { syscall: 'lstat', ...options }
+  await context.ready()
+  const at = await throughParents(context, path, named)
+  return statOf(context, at, named)
+}
+
+/**
+ * The entry that `name` leads to through links, or the directory it implies.
+ *
+ * @throws {@link DriveError} `ENOENT` with the path that was not there; `ELOOP`
+ */
+export async function stat(
+  context: DriveContext,
+  name: string,
+  options: LookupOptions = {},
+): Promise<Stat> {
+  const path = absolute(name, context.exact)
+  const named = { syscall: 'stat', ...options }
+  await context.ready()
+  return statOf(context, await resolveEntry(context, path, named), named)
+}
+
+/** Whether `name` leads to anything. @throws {@link DriveError} only when that cannot be known */
+export async function exists(
+  context: DriveContext,
+  name: string,
+  options: LookupOptions = {},
+): Promise<boolean> {
+  try {
+    await stat(context, name, options)
+    return true
+  } catch (error) {
+    if (error instanceof DriveError && (error.code === 'ENOENT' || error.code === 'ELOOP'))
+      return false
+    throw error
+  }
+}
+
+/** The target of the link at `name`; null for anything else. @throws {@link DriveError} `ENOENT` */
+export async function readlink(
+  context: DriveContext,
+  name: string,
+  options: LookupOptions = {},
+): Promise<string | null> {
+  return (await lstat(context, name, { syscall: 'readlink', ...options })).linkname
+}
+
+/** Whether entries are stored below `path`: then it is a directory even without an entry of its own. */
+export async function firstBelow(
+  context: DriveContext,
+  path: string,
+  options: LookupOptions = {},
+): Promise<Stat | null> {
+  return inWords(options.syscall ?? 'stat', path, async () => {
+    const rows = context.trie.iterator(path, {
+      ...context.reads(options),
+      recursive: false,
+      noMounts: true,
+    })
+    for await (const { node } of rows) return decode(context, path, node.value)
+    return null
+  })
+}
+
+/** Store `stat` at `path`. @throws {@link DriveError} `EROFS`, `EPERM` */
+export async function putStat(
+  context: DriveContext,
+  path: string,
+  stat: Stat,
+  { syscall, flags = 0 }: { readonly syscall: string; readonly flags?: number },
+): Promise<void> {
+  context.assertWritable(syscall, path)
+  await inWords(syscall, path, async () => {
+    await context.trie.put(path, stat.encode(), { flags })
+  })
+}
+
+async function statOf(
+  context: DriveContext,
+  { path, entry }: Resolved,
+  options: LookupOptions,
+): Promise<Stat> {
+  if (entry) return withGrowth(context, path, entry.stat)
+  if (path === '/') return Stat.directory({}, context.now())
+  const below = await firstBelow(context, path, options)
+  if (!below) throw new DriveError('ENOENT', { syscall: options.syscall, path })
+  // Its times are those of what made it a directory, so that they do not change from call to call.
+  return Stat.directory({ mtime: below.mtime, ctime: below.ctime }, context.now())
+}
+
+/** While a descriptor writes the file, its size is what was written so far. */
+function withGrowth(context: DriveContext, path: string, stat: Stat): Stat {
+  const size = context.growing.get(path)?.()
+  return size === undefined ? stat : stat.with({ size }, context.now())
+}
+
+/** The entry at `path`, null, or the path that it leads to. */
+async function step(
+  context: DriveContext,
+  path: string,
+  options: LookupOptions,
+): Promise<Entry | string | null> {
+  const entry = await findEntry(context, path, options)
+  const target = entry?.stat.linkname
+  if (target) return resolvePath(parentPath(path), target)
+  if (entry || context.exact || path === '/') return entry
+  if (await firstBelow(context, path, options)) return null
+  return linkInParents(context, path, options)
+}
+
+async function throughParents(
+  context: DriveContext,
+  path: string,
+  options: LookupOptions,
+): Promise<Resolved> {
+  let at = path
+  for (let links = 0; links <= MAX_LINKS; links++) {
+    // Each step depends on the one before.
+    // oxlint-disable-next-line no-await-in-loop
+    const entry = await findEntry(context, at, options)
+    if (entry || context.exact) return { path: at, entry }
+    // oxlint-disable-next-line no-await-in-loop
+    if (await firstBelow(context, at, options)) return { path: at, entry }
+    // oxlint-disable-next-line no-await-in-loop
+    const next = await linkInParents(context, at, options)
+    if (next === null) return { path: at, entry }
+    at = next
+  }
+  throw new DriveError('ELOOP', { syscall: options.syscall, path })
+}
+
+/** `path` with the first link among its parents replaced by that link's target, or null without one. */
+async function linkInParents(
+  context: DriveContext,
+  path: string,
+  options: LookupOptions,
+): Promise<string | null> {
+  for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) {
+    const parent = path.slice(0, end)
+    // The outermost link counts first.
+    // oxlint-disable-next-line no-await-in-loop
+    const target = (await findEntry(context, parent, options))?.stat.linkname
+    if (target)
+      return resolvePath('/', `${resolvePath(parentPath(parent), target)}${path.slice(end)}`)
+  }
+  return null
+}
+
+function decode(context: DriveContext, path: string, value: Uint8Array | null): Stat {
+  if (!value) throw new DriveError('DRIVE_BAD_STAT', { path, reason: 'no value' })
+  return Stat.decode(value, context.now())
+}

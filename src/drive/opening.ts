@@ -1,0 +1,122 @@
+/**
+ * Opening a drive: its store, its metadata log, the trie on it, and the content log if it is known.
+ *
+ *     writable and empty    a new drive: the content log is derived from the metadata key and written in the header
+ *     the header is here    the content log is opened
+ *     the header is not     the drive is ready all the same; the header is fetched in the background
+ *
+ * @see spec/40-drive.md 3.2
+ * @module
+ */
+import { EMPTY, asBuffer, toHex } from '../bytes.ts'
+import type { KeyPair } from '../crypto.ts'
+import type { Log } from '../log/index.ts'
+import { Store } from '../store/index.ts'
+import { MountTrie } from '../trie/index.ts'
+import type { DriveContext, DriveSettings, OpenDrive } from './context.ts'
+import type { Contents } from './contents.ts'
+import type { DriveEvents } from './events.ts'
+import { type DriveOptions, type DriveStorage, storeOptionsOf } from './options.ts'
+import { type StoreLike, isStore } from './store-like.ts'
+
+/** A store for one drive, and what closes it. */
+export interface DriveStore {
+  readonly store: StoreLike
+  /** Closes what was opened for the drive, and nothing else. */
+  readonly close: () => Promise<void>
+}
+
+/** What opening needs to know. */
+export interface OpeningParts {
+  readonly key: Uint8Array | null
+  readonly keyPair: KeyPair | undefined
+  readonly settings: DriveSettings
+  readonly contents: Contents
+  readonly openLog: (key: Uint8Array) => Promise<Log>
+  readonly emit: DriveContext['emit']
+  /** Aborts when the drive is closed. */
+  readonly signal: AbortSignal
+}
+
+/** The store that a drive's storage stands for. A store that is given is not the drive's to close. */
+export function storeFor<D>(storage: DriveStorage<D>, options: DriveOptions, drive: D): DriveStore {
+  const { namespace } = options
+  if (isStore(storage)) {
+    if (namespace === undefined) {
+      const own = storage.session?.()
+      return { store: own ?? storage, close: async () => own?.close() }
+    }
+    if (!storage.namespace) throw new TypeError('the store has no namespaces')
+    const own = storage.namespace(namespace)
+    return { store: own, close: () => own.close() }
+  }
+  const source =
+    typeof storage === 'function'
+      ? (path: string, owner: Parameters<typeof storage>[1]) => storage(path, owner, drive)
+      : storage
+  const store = new Store(source, storeOptionsOf(options))
+  return {
+    store: namespace === undefined ? store : store.namespace(namespace),
+    close: () => store.close(),
+  }
+}
+
+/** Open a drive on its store. */
+export async function openDrive(store: StoreLike, parts: OpeningParts): Promise<OpenDrive> {
+  const { key, keyPair, settings, contents, openLog, emit, signal } = parts
+  await store.ready()
+  const which = keyPair ? { keyPair } : key ? { key } : {}
+  const metadata = store.default({ ...which, sparse: settings.sparseMetadata })
+  await metadata.ready()
+  passOn(metadata, emit)
+  let content: Log | null = null
+  if (metadata.writable && metadata.length === 0) {
+    const name = `${toHex(metadata.key ?? EMPTY)}-content`
+    content = store.get({ name, sparse: settings.sparse })
+    await content.ready()
+    contents.set(metadata, content)
+  }
+  const trie = new MountTrie(metadata, {
+    ...(content ? { metadata: content.key } : {}),
+    subtype: settings.subtype,
+    extension: settings.extension,
+    // A reader asks connected peers for news before every lookup, as v10 does.
+    alwaysUpdate: true,
+    openLog,
+  })
+  trie.on('mounted', (opened) => {
+    emit('metadata-feed', opened.log)
+    emit('mount', opened)
+  })
+  await trie.ready()
+  if (!content && metadata.has(0)) await contents.of(trie, { wait: false, signal })
+  emit('metadata-feed', metadata)
+  emit('mount', trie)
+  return { store, metadata, trie }
+}
+
+/** Fetch the header of a drive that is not here yet, and open its content log. Failures come as `error`. */
+export function fetchHeader({ trie }: OpenDrive, contents: Contents, context: DriveContext): void {
+  if (contents.peek(trie.log)) return
+  contents.of(trie, context.reads({ wait: true, timeout: 0 })).catch((error: unknown) => {
+    // Closing the drive ends the wait; nobody has to hear of that.
+    if (context.closed || !(error instanceof Error)) return
+    context.emit('error', error)
+  })
+}
+
+/** Give the metadata log's events as the drive's. */
+function passOn(
+  metadata: Log,
+  emit: <Name extends keyof DriveEvents>(name: Name, ...args: DriveEvents[Name]) => void,
+): void {
+  metadata.on('append', () => emit('update'))
+  metadata.on('peer-add', (peer) => emit('peer-add', peer))
+  metadata.on('peer-open', (peer) => emit('peer-open', peer))
+  metadata.on('peer-remove', (peer) => emit('peer-remove', peer))
+  metadata.on('download', (index, data) =>
+    emit('metadata-download', index, asBuffer(data), metadata),
+  )
+  metadata.on('upload', (index, data) => emit('metadata-upload', index, asBuffer(data), metadata))
+  metadata.on('error', (error) => emit('error', error))
+}

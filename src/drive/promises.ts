@@ -1,0 +1,105 @@
+/**
+ * The drive as an object shaped like `fs.promises`: every operation as a function that needs no `this`.
+ *
+ * @see spec/40-drive.md 4.4
+ * @module
+ */
+import type { Drive } from './drive.ts'
+import type { CheckoutOptions } from './options.ts'
+
+const METHODS = [
+  ...([
+    'ready',
+    'close',
+    'create',
+    'readFile',
+    'writeFile',
+    'truncate',
+    'mkdir',
+    'lstat',
+    'stat',
+  ] as const),
+  ...([
+    'info',
+    'access',
+    'exists',
+    'readdir',
+    'unlink',
+    'rmdir',
+    'destroyStorage',
+    'stats',
+    'mount',
+  ] as const),
+  ...([
+    'unmount',
+    'symlink',
+    'readlink',
+    'getAllMounts',
+    'setMetadata',
+    'removeMetadata',
+    'copy',
+  ] as const),
+  ...([
+    'createTag',
+    'getAllTags',
+    'deleteTag',
+    'getTaggedVersion',
+    'update',
+    'getContent',
+  ] as const),
+  ...(['open', 'read', 'write', 'ftruncate', 'download', 'clear', 'registerExtension'] as const),
+  ...([
+    'createReadStream',
+    'createWriteStream',
+    'createDiffStream',
+    'createDirectoryStream',
+  ] as const),
+  ...([
+    'createHistoryStream',
+    'createMountStream',
+    'replicate',
+    'watchStats',
+    'mirror',
+    'watch',
+  ] as const),
+] as const
+
+type Method = (typeof METHODS)[number]
+type Property = 'key' | 'discoveryKey' | 'version' | 'writable' | 'metadata' | 'peers'
+
+/** The operations of a drive, without callbacks and without `this`. */
+export interface DrivePromises extends Pick<Drive, Method | Property> {
+  /** A read-only view of an older version, as an object like this one. */
+  checkout(version?: number | null, options?: CheckoutOptions): DrivePromises
+}
+
+/** The view of a drive. */
+export function promisesOf(drive: Drive): DrivePromises {
+  const methods = METHODS.map((name) => [name, drive[name].bind(drive)] as const)
+  const view = {
+    ...Object.fromEntries(methods),
+    checkout: (version?: number | null, options?: CheckoutOptions) =>
+      drive.checkout(version, options).promises,
+    get key() {
+      return drive.key
+    },
+    get discoveryKey() {
+      return drive.discoveryKey
+    },
+    get version() {
+      return drive.version
+    },
+    get writable() {
+      return drive.writable
+    },
+    get metadata() {
+      return drive.metadata
+    },
+    get peers() {
+      return drive.peers
+    },
+  }
+  // The list of names is the type's: each is bound above.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return view as unknown as DrivePromises
+}

@@ -1,0 +1,133 @@
+/**
+ * Reading a file, or a range of it, as a stream.
+ *
+ * @see spec/40-drive.md 3.6
+ * @module
+ */
+import { Readable } from 'node:stream'
+import { asBuffer } from '../bytes.ts'
+import type { DriveContext, ReadOptions } from './context.ts'
+import { DriveError, asDriveError, inWords } from './errors.ts'
+import { resolveEntry, stat } from './lookup.ts'
+import { absolute } from './paths.ts'
+import { type Run, readBlocks, runOf } from './run.ts'
+
+/** Which bytes of a file. */
+export interface ReadRange {
+  /** First byte; default 0. */
+  readonly start?: number | undefined
+  /** Last byte, inclusive, as in Node. Counts before `length`. */
+  readonly end?: number | undefined
+  /** Bytes from `start` on. */
+  readonly length?: number | undefined
+}
+
+/** Options of `createReadStream`. */
+export interface ReadStreamOptions extends ReadRange, ReadOptions {
+  /** Bytes fetched before somebody reads them; default 65536. */
+  readonly highWaterMark?: number | undefined
+  /** Give text. */
+  readonly encoding?: BufferEncoding | undefined
+}
+
+/** A range of a file that is there. */
+export interface OpenRange {
+  /** Null when the file has no bytes. */
+  readonly run: Run | null
+  readonly start: number
+  /** Bytes, already cut to what the file has. */
+  readonly length: number
+}
+
+/**
+ * Find a range of the file at `path`, links followed.
+ *
+ * @throws {@link DriveError} `ENOENT`; `EISDIR` unless `exact`; `EINVAL` for a negative or broken number
+ */
+export async function openRange(
+  context: DriveContext,
+  path: string,
+  options: ReadRange & ReadOptions,
+  syscall: string,
+): Promise<OpenRange> {
+  for (const name of ['start', 'end', 'length'] as const)
+    assertOffset(options[name], name, path, syscall)
+  await context.ready()
+  const resolved = await resolveEntry(context, path, { ...options, syscall })
+  const { entry } = resolved
+  if (!entry || (entry.stat.isDirectory() && !context.exact)) {
+    // A directory without an entry has no content either, and says so; v10 says ENOENT.
+    if (!context.exact) await stat(context, resolved.path, { ...options, syscall })
+    throw new DriveError(context.exact ? 'ENOENT' : 'EISDIR', { syscall, path: resolved.path })
+  }
+  const run = await inWords(syscall, path, () => runOf(context, entry, context.reads(options)))
+  const size = run?.size ?? 0
+  const start = Math.min(options.start ?? 0, size)
+  const { end, length = Infinity } = options
+  const wanted = end === undefined ? length : Math.max(0, 1 + end - (options.start ?? 0))
+  return { run, start, length: Math.min(wanted, size - start) }
+}
+
+/** A stream of the bytes of the file at `name`, block by block. */
+export function createReadStream(
+  context: DriveContext,
+  name: string,
+  options: ReadStreamOptions = {},
+): Readable {
+  const path = absolute(name, context.exact)
+  const { highWaterMark = 65536, encoding, signal } = options
+  const stop = new AbortController()
+  const reads: ReadOptions = {
+    ...options,
+    signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
+  }
+  let blocks: AsyncGenerator<Uint8Array, void, undefined> | null = null
+  const stream = new Readable({
+    highWaterMark,
+    ...(encoding ? { encoding } : {}),
+    read() {
+      blocks ??= blocksOf(context, path, options, reads)
+      blocks.next().then(
+        ({ value }) => {
+          if (!stream.destroyed) stream.push(value ? asBuffer(value) : null)
+        },
+        (error: unknown) => {
+          stream.destroy(asError(asDriveError(error, 'read', path)))
+        },
+      )
+    },
+    destroy(error, done) {
+      stop.abort(new DriveError('ECANCELED', { syscall: 'read', path }))
+      // Ends what is fetched ahead; a read under way was just aborted, and its failure has no reader any more.
+      blocks?.return().catch(() => undefined)
+      done(error)
+    },
+  })
+  return stream
+}
+
+async function* blocksOf(
+  context: DriveContext,
+  path: string,
+  range: ReadRange,
+  reads: ReadOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { start, end, length } = range
+  const opened = await openRange(context, path, { ...reads, start, end, length }, 'open')
+  if (opened.run) yield* readBlocks(opened.run, opened.start, opened.length, context.reads(reads))
+}
+
+function assertOffset(
+  value: number | undefined,
+  name: string,
+  path: string,
+  syscall: string,
+): void {
+  if (value === undefined || (value >= 0 && (Number.isSafeInteger(value) || value === Infinity)))
+    return
+  throw new DriveError('EINVAL', { syscall, path, reason: `${name} ${value}` })
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

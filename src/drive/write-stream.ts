@@ -1,0 +1,132 @@
+/**
+ * Writing a file as a stream: each chunk is one block of the content log.
+ *
+ * Chunks that wait while others are written go out together, in one append. A chunk is not merged with others, and
+ * cut only when it is longer than 524288 bytes. An empty chunk is an empty block, but empty ones that were written
+ * behind others and came last are dropped: v10's stream counts what waits in bytes, and takes them for nothing.
+ *
+ * @see spec/40-drive.md 3.3
+ * @module
+ */
+import { Writable } from 'node:stream'
+import { MAX_BLOCK_BYTES } from './constants.ts'
+import { type ContentWriter, openContentWriter } from './content.ts'
+import type { DriveContext } from './context.ts'
+import { DriveError } from './errors.ts'
+import { absolute } from './paths.ts'
+import type { StatInput } from './stat.ts'
+
+/** Bytes after which v10's stream wants its writer to wait; then one of the last empty chunks survives. */
+const V10_HIGH_WATER_MARK = 16384
+
+/** Options of `createWriteStream`: fields of the entry, and how the stream behaves. */
+export interface WriteStreamOptions extends StatInput {
+  /** `false`: fail with `DRIVE_LOCKED` when another writer has the content log. Default: wait for it. */
+  readonly wait?: boolean | undefined
+  /** Bytes held before `write` says to wait; default 524288. */
+  readonly highWaterMark?: number | undefined
+  /** Gives the stream up. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A stream into the file at `name`; `finish` comes when the file is stored. */
+export class DriveWriteStream extends Writable {
+  /** The absolute path of the file. */
+  readonly path: string
+  readonly #context: DriveContext
+  readonly #options: WriteStreamOptions
+  #writer: ContentWriter | null = null
+  /** Of each chunk that was taken and not yet given to us: whether others were before it. */
+  readonly #behind: boolean[] = []
+  #pending = 0
+  #pendingBytes = 0
+  #wasFull = false
+  /** Empty chunks that go out only if another follows. */
+  #held: Uint8Array[] = []
+
+  /** @param context - the drive; @param name - of the file; @param options - fields of its entry */
+  constructor(context: DriveContext, name: string, options: WriteStreamOptions = {}) {
+    const { highWaterMark = MAX_BLOCK_BYTES, signal } = options
+    super({ highWaterMark, decodeStrings: true, ...(signal ? { signal } : {}) })
+    this.path = absolute(name, context.exact)
+    this.#context = context
+    this.#options = options
+  }
+
+  override write(chunk: unknown, ...rest: never[]): boolean {
+    if (!this.writableEnded && !this.destroyed) {
+      const length = chunk instanceof Uint8Array || typeof chunk === 'string' ? chunk.length : 0
+      this.#behind.push(this.#pending > 0)
+      this.#pending++
+      this.#pendingBytes += length
+      if (this.#pendingBytes >= V10_HIGH_WATER_MARK) this.#wasFull = true
+    }
+    return super.write(chunk, ...rest)
+  }
+
+  override _construct(done: (error?: Error | null) => void): void {
+    this.#open().then(() => done(), done)
+  }
+
+  override _write(
+    chunk: Uint8Array,
+    _encoding: string,
+    done: (error?: Error | null) => void,
+  ): void {
+    this.#take([chunk]).then(() => done(), done)
+  }
+
+  override _writev(chunks: { chunk: Uint8Array }[], done: (error?: Error | null) => void): void {
+    this.#take(chunks.map(({ chunk }) => chunk)).then(() => done(), done)
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#finish().then(() => done(), done)
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    // The lock may come only now: then `#open` gives it back.
+    void this.#writer?.abort()
+    done(error)
+  }
+
+  async #open(): Promise<void> {
+    await this.#context.ready()
+    const { highWaterMark: _, signal, wait, ...fields } = this.#options
+    const writer = await openContentWriter(this.#context, this.path, fields, {
+      ...{ syscall: 'open', wait: wait !== false },
+      ...(signal ? { signal } : {}),
+    })
+    if (this.destroyed) {
+      await writer.abort()
+      throw new DriveError('ECANCELED', { syscall: 'write', path: this.path })
+    }
+    this.#writer = writer
+  }
+
+  async #take(chunks: readonly Uint8Array[]): Promise<void> {
+    const blocks = [...this.#held, ...chunks]
+    this.#held = []
+    const behind = this.#behind.splice(0, chunks.length)
+    let last = chunks.length
+    while (last > 0 && chunks[last - 1]?.length === 0 && behind[last - 1]) last--
+    this.#held = blocks.splice(blocks.length - (chunks.length - last))
+    if (blocks.length > 0) await this.#writer?.write(blocks)
+    this.#pending -= chunks.length
+    for (const chunk of chunks) this.#pendingBytes -= chunk.length
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#wasFull && this.#held.length > 0) await this.#writer?.write(this.#held.slice(0, 1))
+    await this.#writer?.finish()
+  }
+}
+
+/** A stream into the file at `name`. */
+export function createWriteStream(
+  context: DriveContext,
+  name: string,
+  options: WriteStreamOptions = {},
+): DriveWriteStream {
+  return new DriveWriteStream(context, name, options)
+}

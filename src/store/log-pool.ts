@@ -1,0 +1,104 @@
+/**
+ * The opened logs of a store, each once, whoever asked for it.
+ *
+ * A log is referenced by the store objects that got it. The pool holds at most `capacity` logs: when one more comes,
+ * unreferenced ones are closed, oldest first, but never the one just added (so that the pool may stay larger by one,
+ * or by as many as are in use).
+ *
+ * @see spec/40-drive.md 3.1
+ * @module
+ */
+import { toHex } from '../bytes.ts'
+import type { Log } from '../log/index.ts'
+
+/** One opened log and who uses it. */
+interface PooledLog {
+  readonly log: Log
+  readonly users: Set<object>
+}
+
+/** Logs by discovery key, in the order they were opened. */
+export class LogPool {
+  readonly #capacity: number
+  readonly #logs = new Map<string, PooledLog>()
+  /** Logs that were dropped and still close. */
+  readonly #closing = new Set<Promise<void>>()
+
+  /** @param capacity - most logs held while unreferenced ones can go */
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  /** Logs held. */
+  get size(): number {
+    return this.#logs.size
+  }
+
+  /** The log with that discovery key. */
+  get(discoveryKey: Uint8Array): Log | null {
+    return this.#logs.get(toHex(discoveryKey))?.log ?? null
+  }
+
+  /** Hold a log just made; it leaves by itself when it closes or does not open. */
+  add(discoveryKey: Uint8Array, log: Log): void {
+    const id = toHex(discoveryKey)
+    this.#logs.set(id, { log, users: new Set() })
+    const leave = (): void => {
+      if (this.#logs.get(id)?.log === log) this.#logs.delete(id)
+    }
+    log.once('close', leave)
+    log.ready().catch(leave)
+    this.#evict(id)
+  }
+
+  /** Count `user` among those who use a log; once, however often it got it. */
+  reference(discoveryKey: Uint8Array, user: object): void {
+    this.#logs.get(toHex(discoveryKey))?.users.add(user)
+  }
+
+  /** Whether any store object uses the log with that discovery key. */
+  isReferenced(discoveryKey: Uint8Array): boolean {
+    return (this.#logs.get(toHex(discoveryKey))?.users.size ?? 0) > 0
+  }
+
+  /** Logs that somebody uses, in the order they were opened. */
+  *referenced(): Generator<Log> {
+    for (const { log, users } of this.#logs.values()) if (users.size > 0) yield log
+  }
+
+  /** Logs that `user` uses, by discovery key in hexadecimal, in the order they were opened. */
+  *of(user: object): Generator<[string, Log]> {
+    for (const [id, { log, users }] of this.#logs) if (users.has(user)) yield [id, log]
+  }
+
+  /** Give back every reference of `user`, and close what nobody uses any more. */
+  async release(user: object): Promise<void> {
+    for (const [id, { users }] of [...this.#logs]) {
+      if (users.delete(user) && users.size === 0) this.#drop(id)
+    }
+    await Promise.all(this.#closing)
+  }
+
+  /** Close all. */
+  async close(): Promise<void> {
+    for (const id of [...this.#logs.keys()]) this.#drop(id)
+    await Promise.all(this.#closing)
+  }
+
+  #evict(justAdded: string): void {
+    for (const [id, { users }] of this.#logs) {
+      if (this.#logs.size <= this.#capacity) return
+      if (users.size === 0 && id !== justAdded) this.#drop(id)
+    }
+  }
+
+  #drop(id: string): void {
+    const pooled = this.#logs.get(id)
+    if (!pooled) return
+    this.#logs.delete(id)
+    const closed = pooled.log.close().finally(() => this.#closing.delete(closed))
+    this.#closing.add(closed)
+    // Whoever waits for `#closing` sees a failure; nobody may wait.
+    closed.catch(() => undefined)
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * What all store objects on one folder share: storage, master key, opened logs, and the connections they go out on.
+ *
+ * @see spec/40-drive.md 3.1, 3.14
+ * @module
+ */
+import { EventEmitter } from 'node:events'
+import { Log, type LogOptions } from '../log/index.ts'
+import type { OpenStorage, RandomAccess } from '../storage/index.ts'
+import { type Wanted, identify } from './identity.ts'
+import { folderOf } from './keys.ts'
+import { LogPool } from './log-pool.ts'
+import { loadMasterKey } from './master-key.ts'
+import { StoreError } from './store-error.ts'
+
+/** The keys of the log that a file belongs to, as far as they are known. */
+export interface FileOwner {
+  readonly key: Uint8Array | null
+  readonly discoveryKey: Uint8Array | null
+}
+
+/** Gives the file at a path of the store (such as `ab/cd/abcd…/tree`), and is told whose it is. */
+export type OpenFile = (path: string, owner: FileOwner) => RandomAccess
+
+/** Options of a log, as the store passes them on. */
+export type StoredLogOptions = Omit<LogOptions, 'identify' | 'secretKey' | 'storeSecretKey'>
+
+/** Default of the store's `cacheSize`. */
+export const CACHE_SIZE = 1000
+
+interface CoreEvents {
+  log: [Log]
+}
+
+/** One store, whatever number of faces it has. */
+export class StoreCore extends EventEmitter<CoreEvents> {
+  readonly pool: LogPool
+  readonly #openFile: OpenFile
+  readonly #logOptions: StoredLogOptions
+  #masterKey: Uint8Array | null
+  #masterFile: RandomAccess | null = null
+  #opening: Promise<void> | null = null
+  #closing: Promise<void> | null = null
+
+  /**
+   * @param openFile - where its files are
+   * @param masterKey - used instead of the stored one, which is then neither read nor written
+   * @param logOptions - defaults for every log
+   * @param cacheSize - see `LogPool`
+   */
+  constructor(
+    openFile: OpenFile,
+    masterKey: Uint8Array | null,
+    logOptions: StoredLogOptions,
+    cacheSize: number,
+  ) {
+    super()
+    // One listener a face: their number is the user's.
+    this.setMaxListeners(0)
+    this.#openFile = openFile
+    this.#masterKey = masterKey
+    this.#logOptions = logOptions
+    this.pool = new LogPool(cacheSize)
+  }
+
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#closing !== null
+  }
+
+  /**
+   * The master key.
+   *
+   * @throws {@link StoreError} `STORE_NOT_READY`, `STORE_CLOSED`
+   */
+  get masterKey(): Uint8Array {
+    if (this.closed) throw new StoreError('STORE_CLOSED', 'the store is closed')
+    if (!this.#masterKey) {
+      throw new StoreError('STORE_NOT_READY', 'wait for store.ready() before asking for a log')
+    }
+    return this.#masterKey
+  }
+
+  /** Load or make the master key. A failure may be tried again. */
+  ready(): Promise<void> {
+    if (this.closed) return Promise.reject(new StoreError('STORE_CLOSED', 'the store is closed'))
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = null
+      throw error
+    })
+    return this.#opening
+  }
+
+  /** The opened log with that discovery key, or a new one on its folder. */
+  open(discoveryKey: Uint8Array, wanted: Wanted, options: StoredLogOptions): Log {
+    const { masterKey } = this
+    const opened = this.pool.get(discoveryKey)
+    if (opened) return opened
+    const files = this.#files(discoveryKey, wanted.publicKey)
+    const log = new Log(files.open, wanted.publicKey, {
+      ...this.#logOptions,
+      ...options,
+      createIfMissing: wanted.publicKey !== null,
+      identify: () => identify(files.open, wanted, masterKey),
+    })
+    log.once('close', () => files.closeName())
+    this.pool.add(discoveryKey, log)
+    log.ready().then(
+      () => {
+        if (!log.closed) this.emit('log', log)
+      },
+      () => files.closeName(), // whoever asked for the log hears of it
+    )
+    return log
+  }
+
+  /** Close every log. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #open(): Promise<void> {
+    if (this.#masterKey) return
+    this.#masterFile = this.#openFile('master_key', { key: null, discoveryKey: null })
+    this.#masterKey = await loadMasterKey(this.#masterFile)
+  }
+
+  async #close(): Promise<void> {
+    // An opening under way must not leave a file open behind us; whether it worked is its caller's to know.
+    await this.#opening?.catch(() => undefined)
+    await this.pool.close()
+    await this.#masterFile?.close()
+  }
+
+  /** The files of one log, each asked for once however often it is used. */
+  #files(discoveryKey: Uint8Array, key: Uint8Array | null): LogFiles {
+    const folder = folderOf(discoveryKey)
+    const opened = new Map<string, RandomAccess>()
+    const open: OpenStorage = (name) => {
+      let file = opened.get(name)
+      if (!file) {
+        file = this.#openFile(`${folder}/${name}`, { key, discoveryKey })
+        opened.set(name, file)
+      }
+      return file
+    }
+    // The log closes what it uses; `name` is the store's.
+    const closeName = (): void =>
+      void opened
+        .get('name')
+        ?.close()
+        .catch(() => undefined)
+    return { open, closeName }
+  }
+}
+
+interface LogFiles {
+  readonly open: OpenStorage
+  readonly closeName: () => void
+}
