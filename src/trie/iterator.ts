@@ -9,7 +9,7 @@
  * @see spec/30-trie.md 3.8
  * @module
  */
-import { branches } from './branch.ts'
+import { branches, pointersOf } from './branch.ts'
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
 import { find } from './get.ts'
 import { COMPONENT_SYMBOLS, END, type HashPath } from './hash-path.ts'
@@ -45,6 +45,8 @@ export class Iteration {
   readonly #start: number
   readonly #end: number
   #stack: Frame[] = []
+  /** Of the step under way: what will take the place of the topmost frame. */
+  #coming: { index: number; seq: number }[] = []
 
   /** Nothing is loaded until `open`. */
   constructor(prefix: HashPath, mode: IterationMode) {
@@ -103,6 +105,14 @@ export class Iteration {
     return encodeCheckpoint(this.#stack.flatMap(({ index, node }) => [index, node.seq]))
   }
 
+  /** The stack as it will be after the step that waits for nodes; null while the prefix is looked for. */
+  coming(): Uint8Array | null {
+    if (this.#stack.length === 0) return null
+    const kept = this.#stack.slice(0, -1).flatMap(({ index, node }) => [index, node.seq])
+    const added = this.#coming.flatMap(({ index, seq }) => [index, seq])
+    return encodeCheckpoint([...kept, ...added])
+  }
+
   /** The next row at which something happens: a pointer, or the node at the prefix being left out. */
   #nextRow({ index, node }: Frame): number {
     const row = node.table.rowAt(node.table.seek(index))
@@ -113,6 +123,10 @@ export class Iteration {
     const own = node.path.symbol(row)
     const frames: Frame[] = []
     const order = this.#order()
+    this.#coming = order.flatMap((symbol) => {
+      const seqs = pointersOf(node, row, symbol)
+      return (own === symbol ? [node.seq, ...seqs] : seqs).map((seq) => ({ index: row + 1, seq }))
+    })
     const below = yield* branches(nodes, node, row, order)
     for (let i = 0; i < order.length; i++) {
       const symbol = order[i] ?? 0

@@ -119,10 +119,21 @@ export interface DiffOptions extends HeadOptions, DiffMode {
 /** Options of a history. */
 export interface HistoryOptions extends HeadOptions, HistoryRange {}
 
-/** Bits of `flags`. */
+/** Bit of `flags`, as the extension has them: into subdirectories. */
+export const RECURSIVE = 1
 const REVERSE = 2
 const GT = 4
 const HIDDEN = 8
+
+/** `flags` of a mode. */
+export function flagsOf(mode: IterationMode & { readonly hidden?: boolean | undefined }): number {
+  return (
+    (mode.recursive === false ? 0 : RECURSIVE) |
+    (mode.reverse ? REVERSE : 0) |
+    (mode.gt ? GT : 0) |
+    (mode.hidden ? HIDDEN : 0)
+  )
+}
 
 /** The mode that the options of an iteration ask for. */
 export function iterationMode(options: IteratorOptions): IterationMode & { hidden: boolean } {

@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { ExtensionRegistry } from '../log/extensions.ts'
+
 /** How long, and whether, a read waits for peers. */
 export interface WaitOptions {
   /** False: only what is stored here, else the read fails. Default true. */
@@ -38,7 +40,13 @@ export interface TrieLog {
   /** Whether the block is stored here. */
   has(index: number): boolean
   /** Learn of a longer log. */
-  update(options: { readonly ifAvailable?: boolean; readonly hash?: boolean }): Promise<unknown>
+  update(options: {
+    readonly ifAvailable?: boolean
+    readonly hash?: boolean
+    readonly signal?: AbortSignal
+  }): Promise<unknown>
+  /** Messages beside the log, where there are any. */
+  readonly extensions?: Pick<ExtensionRegistry, 'register'>
   /** Ask for blocks ahead of their reads. */
   download(selection: {
     readonly start?: number

@@ -17,13 +17,14 @@ import { fromUtf8 } from '../bytes.ts'
 import { Difference } from './diff.ts'
 import { Entries, type TrieDifference, type TrieEntry } from './entry.ts'
 import { TrieError } from './errors.ts'
+import { TrieExtension } from './extension.ts'
 import { find } from './get.ts'
 import { HashPath, storedKey } from './hash-path.ts'
 import { decodeHeader, encodeHeader } from './header.ts'
 import { History } from './history.ts'
-import { Iteration } from './iterator.ts'
+import { IteratorSource } from './iterator-source.ts'
 import type { NodeContent, TrieNode } from './node.ts'
-import { NodeStore } from './node-store.ts'
+import { NodeStore, type LoadOptions } from './node-store.ts'
 import type {
   BatchOperation,
   ChangeOptions,
@@ -45,6 +46,7 @@ import { Writer, type Change, type Condition } from './writer.ts'
 /** What the tries of one log share: its nodes, its writer. */
 interface Shared {
   readonly nodes: NodeStore
+  readonly extension: TrieExtension | null
   /** Version that is shown; null for the newest. */
   readonly version: number | null
 }
@@ -55,6 +57,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   readonly #writer: Writer
   readonly #entries: Entries<Value>
   readonly #options: TrieOptions
+  readonly #extension: TrieExtension | null
   /** Fixed version, or null for the newest. */
   #version: number | null
   #metadata: Uint8Array | null
@@ -73,6 +76,13 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
     this.#entries = new Entries(options.valueEncoding)
     this.#metadata = metadataBytes(options.metadata)
     this.#writer = new Writer(this.#nodes, () => this.ready())
+    const asked = (type: 'get' | 'iterator', key: string): void =>
+      void this.emit(`extension-${type}`, key)
+    this.#extension = shared
+      ? shared.extension
+      : options.extension === false
+        ? null
+        : TrieExtension.of(this.#nodes, { asked })
     if (!shared) log.on('append', () => this.emit('append'))
   }
 
@@ -138,8 +148,9 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   ): Promise<TrieEntry<Value> | null> {
     if (head === 0) return null
     const path = this.#path(key, options.hidden)
+    const load = this.#hinting(options, head, path)
     return this.#entries.maybe(
-      await this.#nodes.run((nodes) => find(nodes, head, path, options), options),
+      await this.#nodes.run((nodes) => find(nodes, head, path, options), load),
     )
   }
 
@@ -179,21 +190,15 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   /** The entries at and below `prefix`, in hash order. */
   iterator(prefix = '', options: IteratorOptions = {}): Pull<TrieEntry<Value>> {
     const mode = iterationMode(options)
-    const walk = new Iteration(this.#path(prefix, mode.hidden), mode)
-    let open = false
+    const path = this.#path(prefix, mode.hidden)
+    const source = new IteratorSource(this.#nodes, () => this.headSeq(options), path, {
+      ...options,
+      ...mode,
+      ask: options.extension === false ? null : this.#extension,
+    })
     return new Pull({
-      next: async () => {
-        if (!open) {
-          const head = await this.headSeq(options)
-          await this.#nodes.run(
-            (nodes) => walk.open(nodes, head, options.checkpoint ?? null),
-            options,
-          )
-          open = true
-        }
-        return this.#entries.maybe(await this.#nodes.run((nodes) => walk.next(nodes), options))
-      },
-      checkpoint: () => walk.checkpoint(),
+      next: async () => this.#entries.maybe(await source.next()),
+      checkpoint: () => source.checkpoint(),
     })
   }
 
@@ -269,7 +274,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
     return new Trie<Value>(
       this.log,
       { hash, valueEncoding },
-      { nodes: this.#nodes, version: Math.max(1, version ?? 1) },
+      { nodes: this.#nodes, extension: this.#extension, version: Math.max(1, version ?? 1) },
     )
   }
 
@@ -321,6 +326,21 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
       throw new TrieError('TRIE_NOT_EMPTY', 'the header is written: its metadata cannot change')
     }
     this.#metadata = metadataBytes(metadata)
+  }
+
+  /** Options for a lookup that tells peers what it looks for, once, when a block is missing. */
+  #hinting(options: GetOptions, head: number, path: HashPath): LoadOptions {
+    const extension = this.#extension
+    // A hidden key has no mark in the message: the answer would be about the visible one (Q13).
+    if (!extension || options.extension === false || path.hidden) return options
+    let isTold = false
+    return {
+      ...options,
+      onwait: () => {
+        if (!isTold) extension.askGet(head, path.key)
+        isTold = true
+      },
+    }
   }
 
   #path(key: string, hidden = false): HashPath {

@@ -5,12 +5,32 @@
  */
 import { EventEmitter } from 'node:events'
 import { LogError } from '../../src/log/errors.ts'
+import { ExtensionRegistry } from '../../src/log/extensions.ts'
+import type { LogPeer } from '../../src/log/replicator.ts'
 import type { BlockOptions, TrieLog } from '../../src/trie/trie-log.ts'
+
+/** A peer to whom messages go. */
+export class MemoryPeer implements LogPeer {
+  readonly remotePublicKey = null
+  readonly remoteAddress = null
+  readonly remoteType = 'memory'
+  readonly remoteOpened = true
+  readonly remoteLength = 0
+  readonly stats = { uploadedBlocks: 0, uploadedBytes: 0, downloadedBlocks: 0, downloadedBytes: 0 }
+  readonly received: Uint8Array[] = []
+
+  extension(_id: number, message: Uint8Array): void {
+    this.received.push(message)
+  }
+}
 
 /** A log without keys or signatures; blocks may be missing, and come later. */
 export class MemoryLog extends EventEmitter implements TrieLog {
   readonly blocks: (Uint8Array | null)[]
   readonly downloads: number[][] = []
+  readonly peer = new MemoryPeer()
+  /** One peer, which takes what is sent to it. */
+  readonly extensions = new ExtensionRegistry({ peers: () => [this.peer], changed: () => {} })
   writable = true
   key: Uint8Array | null = null
   /** Number of appends, whatever their size. */
@@ -47,7 +67,8 @@ export class MemoryLog extends EventEmitter implements TrieLog {
   get(index: number, options: BlockOptions = {}): Promise<Uint8Array> {
     const block = this.blocks[index]
     if (block) return Promise.resolve(block)
-    if (options.wait === false) return Promise.reject(new LogError('LOG_NOT_HELD', `block ${index}`))
+    if (options.wait === false)
+      return Promise.reject(new LogError('LOG_NOT_HELD', `block ${index}`))
     options.onwait?.(index)
     return new Promise((resolve) => this.#waiting.push({ index, resolve }))
   }

@@ -60,10 +60,10 @@ async function check({ ops, version, pageSize, runs }: CheckpointCase): Promise<
   }
 }
 
-function begin(trie: Trie, run: Run, checkpoint: Uint8Array | null): Pull<unknown> {
+function begin(trie: Trie, run: Run, checkpoint: Uint8Array | null): Pull<Row> {
   const options = { ...run.opts, checkpoint }
-  if (run.kind === 'diff') return trie.diff(run.against ?? 0, run.prefix, options) as Pull<unknown>
-  return trie.iterator(run.prefix, options) as Pull<unknown>
+  if (run.kind === 'diff') return trie.diff(run.against ?? 0, run.prefix, options)
+  return trie.iterator(run.prefix, options)
 }
 
 /** A row of an iteration, or of a difference. */
@@ -74,11 +74,11 @@ interface Row {
   readonly right?: { readonly seq: number } | null
 }
 
-async function take(pull: Pull<unknown>, count: number): Promise<unknown[]> {
+async function take(pull: Pull<Row>, count: number): Promise<unknown[]> {
   const rows: unknown[] = []
   while (rows.length < count) {
     // oxlint-disable-next-line no-await-in-loop
-    const row = (await pull.next()) as Row | null
+    const row = await pull.next()
     if (!row) break
     if (row.seq === undefined) rows.push([row.key, row.left?.seq ?? 0, row.right?.seq ?? 0])
     else rows.push([row.key, row.seq])
