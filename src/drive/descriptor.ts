@@ -1,0 +1,128 @@
+/**
+ * One open file: what it may do, where it stands, and what v10 lets it write.
+ *
+ * Writing is in order only: from the beginning (new content takes the place of the old) or, when appending, from the
+ * end. The entry is stored at `close`; until then readers see the old content. A descriptor reads the content that
+ * was there when it was opened.
+ *
+ * @see spec/40-drive.md 3.7
+ * @module
+ */
+import { constants } from './constants.ts'
+import type { DriveContext, ReadOptions } from './context.ts'
+import { DescriptorWriter } from './descriptor-writer.ts'
+import { DriveError, asDriveError } from './errors.ts'
+import { RunReader } from './run-reader.ts'
+import type { Run } from './run.ts'
+import type { Stat } from './stat.ts'
+
+const { O_ACCMODE, O_APPEND, O_RDWR } = constants
+
+/** What a descriptor is opened on. */
+export interface OpenFile {
+  /** Absolute, links resolved. */
+  readonly path: string
+  readonly stat: Stat
+  /** Where its bytes lie; null when it has none. */
+  readonly run: Run | null
+  /** Open flags, as numbers. */
+  readonly flags: number
+}
+
+/** The state of one descriptor. */
+export class Descriptor {
+  /** Absolute, links resolved. */
+  readonly path: string
+  readonly #context: DriveContext
+  readonly #readable: boolean
+  readonly #writable: boolean
+  readonly #append: boolean
+  readonly #reader: RunReader
+  readonly #writer: DescriptorWriter
+  readonly #closing = new AbortController()
+  /** Where the next call without a position goes on; null before the first. */
+  #position: number | null = null
+  /** Reads without a position wait for each other. */
+  #reads: Promise<unknown> = Promise.resolve()
+
+  /** @param context - the drive; @param file - what is opened, and how */
+  constructor(context: DriveContext, { path, stat, run, flags }: OpenFile) {
+    const access = flags & O_ACCMODE
+    this.path = path
+    this.#context = context
+    this.#readable = access === 0 || (access & O_RDWR) !== 0
+    this.#writable = access !== 0
+    this.#append = (flags & O_APPEND) !== 0
+    if (this.#append) this.#position = stat.size
+    this.#reader = new RunReader(run)
+    this.#writer = new DescriptorWriter(context, path, stat, this.#append ? run : null)
+  }
+
+  /**
+   * Fill `out` from `position`, or from where the last call ended.
+   *
+   * @returns how many bytes; 0 at the end and past it
+   */
+  read(out: Uint8Array, position: number | null, options: ReadOptions): Promise<number> {
+    if (!this.#readable) throw this.#bad('read', 'not open for reading')
+    if (position !== null) return this.#readAt(out, position, options)
+    const read = this.#reads.then(() => this.#readAt(out, this.#position ?? 0, options))
+    this.#reads = read.catch(() => {}) // told to its own caller
+    return read
+  }
+
+  /** Write `bytes` at `position`, which must be where the last call ended. Settles when they may be reused. */
+  async write(bytes: Uint8Array, position: number | null): Promise<void> {
+    if (!this.#writable) throw this.#bad('write', 'not open for writing')
+    const at = position ?? this.#position ?? 0
+    const inOrder = this.#position === null ? at === 0 : at === this.#position
+    if (!inOrder) throw this.#bad('write', `random-access write at ${at}`)
+    this.#position = at + bytes.length
+    this.#context.growing.set(this.path, () => this.#position ?? 0)
+    await this.#guarded('write', () => this.#writer.write(bytes))
+  }
+
+  /** Refuse what cannot be truncated through this descriptor, which v10 can only do to nothing. */
+  assertTruncatable(size: number): void {
+    if (!this.#writable) throw this.#bad('ftruncate', 'not writable')
+    if (size === 0) return
+    const reason = 'only to size 0'
+    throw new DriveError('EINVAL', { syscall: 'ftruncate', path: this.path, reason })
+  }
+
+  /** End: reads that wait fail, and what was written becomes the file. */
+  async close(): Promise<void> {
+    this.#closing.abort(this.#bad('read', 'closed'))
+    this.#reader.close()
+    try {
+      await this.#guarded('close', () => this.#writer.close())
+    } finally {
+      if (this.#writer.started) this.#context.growing.delete(this.path)
+    }
+  }
+
+  async #readAt(out: Uint8Array, position: number, options: ReadOptions): Promise<number> {
+    const reads = this.#context.reads(options)
+    const signals = [this.#closing.signal, ...(reads.signal ? [reads.signal] : [])]
+    return this.#guarded('read', async () => {
+      const length = await this.#reader.read(position, out, {
+        ...reads,
+        signal: AbortSignal.any(signals),
+      })
+      this.#position = position + length
+      return length
+    })
+  }
+
+  async #guarded<T>(syscall: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw asDriveError(error, syscall, this.path)
+    }
+  }
+
+  #bad(syscall: string, reason: string): DriveError {
+    return new DriveError('EBADF', { syscall, path: this.path, reason })
+  }
+}
