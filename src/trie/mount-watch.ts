@@ -49,6 +49,11 @@ export class MountWatcher<L extends TrieLog> extends EventEmitter<{ change: [] }
     return this.#targets.size
   }
 
+  /** The tries that are watched, each once; the root first. */
+  get tries(): readonly MountTrie<L>[] {
+    return [...new Set([...this.#targets.values()].map(({ trie }) => trie))]
+  }
+
   /** Resolves when all mounts that there are now are watched. */
   async settled(): Promise<void> {
     await this.#looking
