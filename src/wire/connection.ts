@@ -102,12 +102,13 @@ export class Connection extends Duplex {
     })
     this.#outgoing = new Outgoing({
       session: this.#session,
-      limit: settings.limits.outgoingBytes,
+      limits: settings.limits,
       waiting: () => this.readableLength,
       push: (bytes) => {
         this.#liveness.said()
         this.push(bytes)
       },
+      fail: (error) => void this.destroy(error),
       drained: () => this.#guarded(() => this.#channels.drained()),
     })
     this.#liveness = new Liveness(settings.timers, settings.timeout, settings.handshake, {

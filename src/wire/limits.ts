@@ -16,8 +16,6 @@ export const MAX_EXTENSION_NAME_BYTES = 255
 export interface Limits {
   /** Longest handshake message, in bytes (65 535; the length prefix is three bytes at most). */
   readonly handshakeBytes: number
-  /** Bytes kept while `onauthenticate` or `keyPair` is undecided; beyond, the transport is held (64 KiB). */
-  readonly heldBytes: number
   /** Largest payload that is accepted (8 MiB; the protocol allows no more). */
   readonly payloadBytes: number
   /** Channels that the remote may have open at once (65 536). */
@@ -26,14 +24,16 @@ export interface Limits {
   readonly extensionNames: number
   /** Bytes of output queued before the connection calls itself congested (1 MiB). */
   readonly outgoingBytes: number
+  /** Bytes of output queued before a remote that does not read is given up (64 MiB). */
+  readonly queuedBytes: number
 }
 
 /** The limits of a connection that is given none. */
 export const DEFAULT_LIMITS: Limits = {
   handshakeBytes: 65_535,
-  heldBytes: 65_536,
   payloadBytes: MAX_PAYLOAD_BYTES,
   channels: 65_536,
   extensionNames: 256,
   outgoingBytes: 1_048_576,
+  queuedBytes: 67_108_864,
 }

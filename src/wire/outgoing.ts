@@ -3,17 +3,20 @@
  *
  * @module
  */
+import { WireError } from './errors.ts'
+import type { Limits } from './limits.ts'
 import type { Session } from './session.ts'
 
 /** The stream that output leaves through. */
 export interface OutgoingHost {
   readonly session: Session
-  /** Bytes of queued output that count as congestion. */
-  readonly limit: number
+  readonly limits: Limits
   /** Bytes that left the session and were not taken by the transport yet. */
   readonly waiting: () => number
   /** Give bytes to the transport; null ends our half. */
   readonly push: (bytes: Uint8Array | null) => void
+  /** End the connection. */
+  readonly fail: (error: WireError) => void
   /** There is room again, and somebody had seen that there was none. */
   readonly drained: () => void
 }
@@ -34,8 +37,8 @@ export class Outgoing {
 
   /** Whether more than the limit is queued; whoever sees it is told when it is over. */
   get congested(): boolean {
-    const { session, limit, waiting } = this.#host
-    const congested = session.length + waiting() >= limit
+    const { session, limits, waiting } = this.#host
+    const congested = session.length + waiting() >= limits.outgoingBytes
     if (congested) this.#waitedFor = true
     return congested
   }
@@ -50,11 +53,15 @@ export class Outgoing {
     })
   }
 
-  /** Let everything leave now. */
+  /** Let everything leave now; after the end of our half it goes nowhere. */
   flush(): void {
-    if (this.#ended) return
     const bytes = this.#host.session.take()
-    if (!bytes) return
+    if (!bytes || this.#ended) return
+    const queued = bytes.length + this.#host.waiting()
+    if (queued > this.#host.limits.queuedBytes) {
+      this.#host.fail(new WireError('WIRE_LIMIT', `the remote leaves ${queued} bytes unread`))
+      return
+    }
     this.bytesSent += bytes.length
     this.#host.push(bytes)
   }

@@ -24,5 +24,11 @@ for (const kind of [
   bitfieldRle,
   extensions,
 ]) {
-  test(`the vectors of ${kind.name} hold`, async (t) => runKind(t, kind, root))
+  test(`the vectors of ${kind.name} hold`, async (t) => {
+    const reporter = {
+      pass: (message: string) => t.pass(message),
+      fail: (message: string, extra?: Record<string, unknown>) => t.fail(message, extra ?? {}),
+    }
+    await runKind(reporter, kind, root)
+  })
 }
