@@ -10,12 +10,7 @@ export { Connection } from './connection.ts'
 export type { ConnectionOptions, KeyPairSource } from './connection-options.ts'
 export { WireError } from './errors.ts'
 export type { WireErrorCode } from './errors.ts'
-export type {
-  AnswerGuard,
-  ProofOptions,
-  ReplicatedLog,
-  ReplicationEvents,
-} from './exchange/replicated-log.ts'
+export type { AnswerGuard, ProofOptions, ReplicatedLog } from './exchange/replicated-log.ts'
 export { DEFAULT_LIMITS } from './limits.ts'
 export type { Limits } from './limits.ts'
 export type {

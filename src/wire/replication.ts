@@ -6,7 +6,7 @@
  */
 import type { Replicator } from '../log/replicator.ts'
 import type { LogPeer } from '../log/replicator.ts'
-import type { Selection, Wish } from '../log/wish.ts'
+import type { Wish } from '../log/wish.ts'
 import type { Connection } from './connection.ts'
 import { WireError } from './errors.ts'
 import { LATE_MS, Peer } from './exchange/peer.ts'
@@ -74,7 +74,7 @@ export class Replication implements Replicator, Exchange {
     let length = this.log.length
     for (const peer of this.#peers) length = Math.max(length, peer.remoteLength)
     for (const selection of this.log.wishes.selections) {
-      if (!this.#holds(selection, length)) return false
+      if (!this.scheduler.isMet(selection, length)) return false
     }
     return true
   }
@@ -136,7 +136,7 @@ export class Replication implements Replicator, Exchange {
 
   cleared(start: number, length: number): void {
     for (const peer of this.#peers) peer.uploader.withdraw(start, length)
-    this.scheduler.changed()
+    this.scheduler.cleared(start, start + length)
     this.update()
   }
 
@@ -222,16 +222,6 @@ export class Replication implements Replicator, Exchange {
       upload: options.upload ?? this.log.uploading,
       maxRequests: options.maxRequests ?? (maxRequests === DEFAULT_WINDOW ? null : maxRequests),
     }
-  }
-
-  #holds(selection: Selection, length: number): boolean {
-    if (selection.type === 'blocks') return selection.blocks.every((index) => this.log.has(index))
-    const end = Math.min(selection.end, length)
-    if (!selection.hash) return this.log.nextMissing(selection.start, end) < 0
-    for (let index = selection.start; index < end; index++) {
-      if (!this.log.hasNode(2 * index)) return false
-    }
-    return true
   }
 
   /** Blocks that a late peer owes are asked of peers that have nothing else to do. */

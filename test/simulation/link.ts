@@ -30,6 +30,14 @@ export interface LinkOptions {
   readonly split?: boolean
 }
 
+/** Two streams joined. */
+export interface Link {
+  /** Both ends see their transport die. */
+  cut(): void
+  /** Nothing passes any more, and neither end is told. */
+  swallow(): void
+}
+
 /** Turns of the event loop without anything happening that count as rest. */
 const QUIET_TURNS = 12
 
@@ -72,11 +80,15 @@ export class Network implements Timers {
     return this.#timers.length
   }
 
-  /** Join two streams. The result cuts the link: both ends see their transport die. */
-  link(a: Duplex, b: Duplex, options: LinkOptions = {}): { cut(): void } {
+  /** Join two streams. */
+  link(a: Duplex, b: Duplex, options: LinkOptions = {}): Link {
     const there = new Way(this, a, b, options)
     const back = new Way(this, b, a, options)
     return {
+      swallow: () => {
+        there.stop()
+        back.stop()
+      },
       cut: () => {
         there.stop()
         back.stop()

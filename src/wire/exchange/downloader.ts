@@ -1,8 +1,8 @@
 /**
  * What one remote owes us: our Wants and Requests, and the Data that answers them.
  *
- * The Data of one received chunk are verified and written together. While that goes on further Data are
- * collected for the next batch, and the next requests are on their way.
+ * The Data of one received chunk are handed to the log together. It verifies them at once, so that the next
+ * requests, which leave in the same turn, tell what was just proven; what is reserved stays so until it is on disk.
  *
  * @see spec/20-wire.md 3.6, 3.7 and 3.9
  * @module
@@ -53,8 +53,9 @@ export class Downloader {
   #answers: (Outstanding | null)[] = []
   #unaskedBytes = 0
   #gatheredBytes = 0
-  #letGo: (() => void) | null = null
-  #receiving = false
+  #letGo: () => void = nothing
+  /** Batches handed to the log and not stored yet. */
+  #storing = 0
   #lastBytes = -1
 
   /** @param maxRequests - a fixed window, or `null` for one that grows */
@@ -73,7 +74,7 @@ export class Downloader {
 
   /** Whether Data came that are not stored yet. */
   get storing(): boolean {
-    return this.#receiving || this.#batch.length > 0
+    return this.#storing > 0 || this.#batch.length > 0
   }
 
   /** Ask, and reserve. The same byte is never asked for twice in a row: it would not be answered (Q-18). */
@@ -136,24 +137,27 @@ export class Downloader {
       if (!this.#log.has(index)) this.#owner.refuse(index)
       return
     }
-    const bytes = PROOF_BYTES + (value?.length ?? 0)
+    const bytes = bytesOf(message)
     if (answer === null && !this.#log.allowPush) {
       if (this.#unaskedBytes > MAX_UNASKED_BYTES) return
       this.#unaskedBytes += bytes
     }
     this.#gatheredBytes += bytes
-    if (this.#gatheredBytes > MAX_GATHERED_BYTES) {
-      this.#letGo ??= this.#owner.channel.connection.holdIncoming()
-    }
+    if (this.#gatheredBytes > MAX_GATHERED_BYTES) this.#holdBack()
     this.#batch.push(message)
     this.#answers.push(answer)
   }
 
-  /** A chunk is over: store what came with it. */
-  flush(): void {
-    if (this.#batch.length === 0 || this.#receiving) return
-    this.#receiving = true
-    void this.#store()
+  /** A chunk is over: hand the log what came with it. Returns whether anything did. */
+  flush(): boolean {
+    if (this.#batch.length === 0) return false
+    const batch = this.#batch
+    const answers = this.#answers
+    this.#batch = []
+    this.#answers = []
+    this.#unaskedBytes = 0
+    void this.#store(batch, answers)
+    return true
   }
 
   /** A request is given up. */
@@ -180,32 +184,9 @@ export class Downloader {
     this.wants.reset()
   }
 
-  async #store(): Promise<void> {
-    try {
-      while (this.#batch.length > 0) {
-        const batch = this.#batch
-        const answers = this.#answers
-        this.#batch = []
-        this.#answers = []
-        this.#unaskedBytes = 0
-        this.#gatheredBytes = 0
-        this.#letGo?.()
-        this.#letGo = null
-        // Batches are stored one after the other; while one is, the next one gathers.
-        // oxlint-disable-next-line no-await-in-loop
-        await this.#storeBatch(batch, answers)
-      }
-    } finally {
-      this.#receiving = false
-    }
-    this.#owner.advanced(false)
-  }
-
-  async #storeBatch(
-    batch: readonly Data[],
-    answers: readonly (Outstanding | null)[],
-  ): Promise<void> {
+  async #store(batch: readonly Data[], answers: readonly (Outstanding | null)[]): Promise<void> {
     let failure: WireError | null = null
+    this.#storing++
     try {
       const results = await this.#log.receive(batch, this.#owner)
       batch.forEach((message, place) => {
@@ -216,10 +197,22 @@ export class Downloader {
     } catch (cause) {
       failure = new WireError('WIRE_LOG_FAILED', 'the log could not store what came', { cause })
     }
+    this.#storing--
+    for (const message of batch) this.#gatheredBytes -= bytesOf(message)
+    if (this.#gatheredBytes <= MAX_GATHERED_BYTES) this.#letGo()
     for (const answer of answers) if (answer !== null) this.#release(answer)
-    const hashes = batch.some((message) => message.value === null)
     if (failure !== null) this.#owner.fail(failure)
-    this.#owner.advanced(failure !== null || hashes)
+    this.#owner.advanced(failure !== null || batch.some((message) => message.value === null))
+  }
+
+  /** Let the transport wait until the disk has caught up. */
+  #holdBack(): void {
+    if (this.#letGo !== nothing) return
+    const release = this.#owner.channel.connection.holdIncoming()
+    this.#letGo = () => {
+      this.#letGo = nothing
+      release()
+    }
   }
 
   #stored({ index, value }: Data): void {
@@ -235,6 +228,12 @@ export class Downloader {
     if (request.seek === null) this.#reserved.release(request.index, request.hash)
     else this.#reserved.releaseSeek(request.seek)
   }
+}
+
+function nothing(): void {}
+
+function bytesOf({ value }: Data): number {
+  return PROOF_BYTES + (value?.length ?? 0)
 }
 
 function badData(index: number, cause: Error): WireError {

@@ -259,10 +259,9 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
   }
 
   #onbatchend(): void {
-    this.downloader.flush()
+    // The next requests leave before what came is on disk.
+    if (this.downloader.flush()) this.#schedule()
     this.uploader.pump()
-    // The next requests leave before what came is on disk; an empty window waits, for smaller proofs.
-    if (this.window.size > 0) this.#schedule()
   }
 
   #schedule(): void {

@@ -60,6 +60,25 @@ export class RemoteBlocks {
     return -1
   }
 
+  /** The first block of `[start, end)` that is not in the set, or -1. */
+  nextAbsent(start: number, end: number): number {
+    let at = start
+    while (at < end) {
+      const page = Math.floor(at / PAGE_BLOCKS)
+      const bits = this.#bitsOf(page)
+      if (bits !== undefined) {
+        const bit = nextBit(bits, at - page * PAGE_BLOCKS, 0xff)
+        if (bit >= 0) return page * PAGE_BLOCKS + bit < end ? page * PAGE_BLOCKS + bit : -1
+        at = (page + 1) * PAGE_BLOCKS
+        continue
+      }
+      const run = this.#runAfter(page)
+      if ((this.#runs[run] ?? Infinity) > page) return at
+      at = (this.#runs[run + 1] ?? page + 1) * PAGE_BLOCKS
+    }
+    return -1
+  }
+
   /** Put `[start, end)` into the set. Time depends on what is known already, not on the span. */
   add(start: number, end: number): void {
     this.#span(start, end, true)
@@ -226,13 +245,13 @@ function trailingZeros(byte: number): number {
   return 31 - Math.clz32(byte & -byte)
 }
 
-/** The first set bit at or after `from`, or -1. */
-function nextBit(bits: Uint8Array, from: number): number {
+/** The first set bit at or after `from` (with `flip` of 0xff, the first that is not), or -1. */
+function nextBit(bits: Uint8Array, from: number, flip = 0): number {
   let at = from >> 3
-  let byte = (bits[at] ?? 0) & (0xff >> (from & 7))
+  let byte = ((bits[at] ?? 0) ^ flip) & (0xff >> (from & 7))
   while (byte === 0) {
     if (++at >= bits.length) return -1
-    byte = bits[at] ?? 0
+    byte = (bits[at] ?? 0) ^ flip
   }
   return 8 * at + Math.clz32(byte) - 24
 }

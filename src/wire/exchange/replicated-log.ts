@@ -5,12 +5,11 @@
  * @see docs/architecture.md, the two data walks
  * @module
  */
+import type { Log } from '../../log/log.ts'
 import type { LogPeer, ReceivedBlock, Replicator } from '../../log/replicator.ts'
 import type { Wishes } from '../../log/wish.ts'
 import type { SparseNodeSet } from '../../merkle/node-set.ts'
 import type { Proof } from '../../merkle/tree-node.ts'
-import type { Connection } from '../connection.ts'
-import type { Have } from '../messages.ts'
 
 /** What of the requester's knowledge a proof takes into account. */
 export interface ProofOptions {
@@ -20,17 +19,6 @@ export interface ProofOptions {
   readonly hash?: boolean
   /** Nodes that the requester is known to have; the digest's are added. */
   readonly remoteTree?: SparseNodeSet
-}
-
-/** Events of a log that the exchange emits, and what goes with them. */
-export interface ReplicationEvents {
-  'peer-add': [peer: LogPeer]
-  'peer-open': [peer: LogPeer]
-  'peer-remove': [peer: LogPeer]
-  'peer-ack': [peer: LogPeer, have: Have]
-  'remote-update': [peer: LogPeer]
-  replicating: [connection: Connection]
-  upload: [index: number, data: Uint8Array, peer: LogPeer]
 }
 
 /** Counts answers that are due; whoever must fail fast waits until there is none. */
@@ -82,8 +70,6 @@ export interface ReplicatedLog {
   ): Promise<readonly (Error | null)[]>
   /** Peers came, went, or have other blocks: whoever waits only while somebody may answer looks again. */
   peersChanged(): void
-  emit<Name extends keyof ReplicationEvents>(
-    name: Name,
-    ...values: ReplicationEvents[Name]
-  ): boolean
+  /** Emits the log's `peer-*`, `remote-update`, `replicating` and `upload`. */
+  readonly emit: Log['emit']
 }

@@ -20,6 +20,7 @@ import type {
   Selection,
   WaitingWish,
 } from '../../log/wish.ts'
+import { RemoteBlocks } from './remote-blocks.ts'
 import type { RemoteState } from './remote-state.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
 import type { RequestWindow } from './request-window.ts'
@@ -50,6 +51,7 @@ interface Cursor {
   at: number
   runEnd: number
   version: number
+  changes: number
 }
 
 /** Decides; sends by `source.ask`. */
@@ -62,7 +64,11 @@ export class Scheduler {
   readonly #heads = new WeakMap<LengthWish, number>()
   /** The version at which a source had nothing more to be asked for. */
   readonly #dry = new WeakMap<Source, number>()
+  /** Blocks cleared here while a selection was on: it does not fetch them again. */
+  readonly #cleared = new WeakMap<Selection, RemoteBlocks>()
   #version = 0
+  /** How often some source changed. */
+  #changes = 0
 
   /** @param random - a number in [0, 1) */
   constructor(log: Log, reserved: Reservations, random: () => number) {
@@ -76,9 +82,33 @@ export class Scheduler {
     this.#version++
   }
 
+  /**
+   * Blocks `[start, end)` were cleared here. Whoever waits for one gets it again (quirk Q-3), as does a later
+   * download; those that are on leave it alone, or clearing would be in vain.
+   */
+  cleared(start: number, end: number): void {
+    for (const selection of this.#log.wishes.selections) {
+      const cleared = this.#cleared.get(selection) ?? new RemoteBlocks()
+      this.#cleared.set(selection, cleared)
+      cleared.add(start, end)
+    }
+    this.changed()
+  }
+
+  /** Whether everything of a selection is held, as far as a log of `length` blocks goes. */
+  isMet(selection: Selection, length: number): boolean {
+    const cleared = this.#cleared.get(selection)
+    if (selection.type === 'blocks') {
+      return selection.blocks.every((index) => this.#log.has(index) || cleared?.has(index))
+    }
+    const end = Math.min(selection.end, length)
+    return this.#nextLacking(selection, selection.start, end) < 0
+  }
+
   /** This source has other blocks, or does other things, than before. */
   sourceChanged(source: Source): void {
     this.#dry.delete(source)
+    this.#changes++
   }
 
   /** Whether `source` has nothing, right now, that could be asked for in addition. */
@@ -223,7 +253,7 @@ export class Scheduler {
     while (at < end) {
       at = blocks.next(at, end)
       if (at < 0) return -1
-      const missing = range.hash ? this.#nextUnknown(at, end) : this.#log.nextMissing(at, end)
+      const missing = this.#nextLacking(range, at, end)
       if (missing < 0) return -1
       if (missing === at) {
         if (reserved || !this.#isReserved(at, range.hash)) return at
@@ -231,6 +261,17 @@ export class Scheduler {
       } else at = missing
     }
     return -1
+  }
+
+  /** The first block of `[start, end)` that a range still has to fetch, or -1. */
+  #nextLacking(range: RangeWish, start: number, end: number): number {
+    const cleared = this.#cleared.get(range)
+    for (let at = start; ;) {
+      const missing = range.hash ? this.#nextUnknown(at, end) : this.#log.nextMissing(at, end)
+      if (missing < 0 || cleared === undefined) return missing
+      at = cleared.nextAbsent(missing, end)
+      if (at === missing || at < 0) return at
+    }
   }
 
   #nextUnknown(start: number, end: number): number {
@@ -243,7 +284,8 @@ export class Scheduler {
     for (let tried = 0; tried < blocks.length; tried++) {
       const place = cursor.at % blocks.length
       cursor.at = place + 1
-      if (this.#askBlock(source, blocks[place] ?? -1)) return true
+      const index = blocks[place] ?? -1
+      if (!this.#cleared.get(list)?.has(index) && this.#askBlock(source, index)) return true
     }
     return false
   }
@@ -251,15 +293,17 @@ export class Scheduler {
   #cursorOf(selection: Selection): Cursor {
     let cursor = this.#cursors.get(selection)
     if (cursor === undefined) {
-      cursor = { at: 0, runEnd: 0, version: this.#version }
+      cursor = { at: 0, runEnd: 0, version: this.#version, changes: this.#changes }
       this.#cursors.set(selection, cursor)
     }
-    // What was let go may lie behind a cursor that goes in order.
-    if (cursor.version !== this.#version && (selection.type === 'blocks' || selection.linear)) {
+    // What was let go, or is had by somebody now, may lie behind the cursor. A run goes on over the former.
+    const ordered = selection.type === 'blocks' || selection.linear
+    if (cursor.changes !== this.#changes || (ordered && cursor.version !== this.#version)) {
       cursor.at = 0
       cursor.runEnd = 0
     }
     cursor.version = this.#version
+    cursor.changes = this.#changes
     return cursor
   }
 

@@ -43,6 +43,10 @@ t.test('the set agrees with a set of numbers after any steps', (t) => {
           }
         }
         const sorted = [...twin].toSorted((a, b) => a - b)
+        const absent = (from: number, to: number): number => {
+          for (let i = from; i < to; i++) if (!twin.has(i)) return i
+          return -1
+        }
         const found: number[] = []
         for (let at = 0; (at = blocks.next(at, 70_000)) >= 0; at++) found.push(at)
         if (found.join() !== sorted.join()) return false
@@ -50,7 +54,8 @@ t.test('the set agrees with a set of numbers after any steps', (t) => {
           (probe) =>
             blocks.has(probe) === twin.has(probe) &&
             blocks.next(probe, probe + 5000) ===
-              (sorted.find((i) => i >= probe && i < probe + 5000) ?? -1),
+              (sorted.find((i) => i >= probe && i < probe + 5000) ?? -1) &&
+            blocks.nextAbsent(probe, probe + 9000) === absent(probe, probe + 9000),
         )
       },
     ),

@@ -1,0 +1,10 @@
+/**
+ * Kind `wire/replication-multi`: transcripts of whole replications, replayed against each side.
+ *
+ * @module
+ */
+import type { VectorKind } from '../vector.ts'
+import { transcriptKind } from './replay.ts'
+
+/** Handler of the file. */
+export const kind: VectorKind = transcriptKind('wire/replication-multi')

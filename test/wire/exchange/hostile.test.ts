@@ -1,0 +1,162 @@
+import t from 'tap'
+import type { Log } from '../../../src/log/index.ts'
+import { Connection } from '../../../src/wire/connection.ts'
+import type { Channel, ChannelHandlers } from '../../../src/wire/channel.ts'
+import { replicate } from '../../../src/wire/replicate.ts'
+import type { Data, Request } from '../../../src/wire/messages.ts'
+import { blockOf, World } from './world.ts'
+
+/** A remote that says what the test wants. */
+async function against(
+  world: World,
+  log: Log,
+  handlers: ChannelHandlers = {},
+): Promise<{ remote: Connection; channel: Channel; victim: Connection; errors: Error[] }> {
+  const options = { encrypted: false, noise: false, live: true, timers: world.network }
+  const victim = replicate(log, false, { ...options, random: () => 0 })
+  const remote = new Connection(true, options)
+  const { errors } = world.connect(victim, remote, { split: false })
+  const channel = remote.open(log.key ?? new Uint8Array(32), handlers)
+  await world.network.settle()
+  return { remote, channel, victim, errors }
+}
+
+function codeOf(errors: readonly Error[]): string | undefined {
+  return (errors[0] as { code?: string } | undefined)?.code
+}
+
+for (const [what, code, say] of [
+  ['a request beyond the log', 'WIRE_BAD_REQUEST', (c: Channel) => c.request({ index: 9 })],
+  [
+    'a request by byte beyond the log that names no block',
+    'WIRE_BAD_REQUEST',
+    (c: Channel) => c.request({ index: 9, bytes: 10_000 }),
+  ],
+  [
+    'a span beyond all numbers',
+    'WIRE_BAD_HAVE',
+    (c: Channel) => c.have({ start: 2 ** 53 - 1, length: 2 }),
+  ],
+  [
+    'a bitfield that is none',
+    'WIRE_BAD_HAVE',
+    (c: Channel) => c.have({ start: 0, length: 64, bitfield: new Uint8Array([4, 1]) }),
+  ],
+  ['a proof without nodes', 'WIRE_BAD_DATA', (c: Channel) => c.data({ index: 1 })],
+  [
+    'a proof that leads nowhere',
+    'WIRE_BAD_DATA',
+    (c: Channel) => c.data({ index: 7, nodes: [{ index: 14, hash: new Uint8Array(32), size: 4 }] }),
+  ],
+  [
+    'more requests than may wait',
+    'WIRE_TOO_MANY_REQUESTS',
+    (c: Channel) => {
+      for (let i = 0; i < 5000; i++) c.request({ index: 1 })
+    },
+  ],
+] as const) {
+  t.test(`${what} ends the connection with ${code}, and the log is untouched`, async (t) => {
+    const world = new World()
+    const log = await world.writer(5)
+    const { channel, victim, errors } = await against(world, log)
+    say(channel)
+    await world.network.settle()
+    t.ok(victim.destroyed)
+    t.equal(codeOf(errors), code)
+    t.equal(log.length, 5)
+    t.same(await log.get(4), blockOf(4))
+    t.same(await world.close(), [])
+  })
+}
+
+t.test(
+  'a block that was not asked for is refused, and one that was asked for must verify',
+  async (t) => {
+    const world = new World()
+    const writer = await world.writer(5)
+    const reader = await world.reader({ sparse: true })
+    const asked: Request[] = []
+    const refused: number[] = []
+    const { channel, victim, errors } = await against(world, reader, {
+      onrequest: (request) => void asked.push(request),
+      onunhave: ({ start }) => void refused.push(start),
+    })
+    channel.want({ start: 0, length: 1_048_576 })
+    channel.have({ start: 0, length: 5 })
+    const proof = await writer.proof(3, {})
+    channel.data({ index: 3, value: blockOf(3), ...proof })
+    await world.network.settle()
+    t.equal(reader.length, 0)
+    t.same(refused, [3])
+    const waits = reader.get(2)
+    waits.catch(() => undefined)
+    await world.network.settle()
+    t.same(
+      asked.map((request) => request.index),
+      [2],
+    )
+    channel.data({ index: 2, value: blockOf(1), ...(await writer.proof(2, {})) })
+    await world.network.settle()
+    t.ok(victim.destroyed)
+    t.equal(codeOf(errors), 'WIRE_BAD_DATA')
+    t.equal(reader.length, 0)
+    t.same(await world.close(), [])
+  },
+)
+
+t.test(
+  'an Unhave frees the request for others, and an absent block is answered with one',
+  async (t) => {
+    const world = new World()
+    const writer = await world.writer(8)
+    await writer.clear(2, 3)
+    const gone: number[] = []
+    const data: Data[] = []
+    const { channel } = await against(world, writer, {
+      onunhave: ({ start }) => void gone.push(start),
+      ondata: (message) => void data.push(message),
+    })
+    for (const index of [1, 2, 3]) channel.request({ index })
+    channel.request({ index: 5 })
+    channel.cancel({ index: 5, bytes: 0, hash: false })
+    channel.request({ index: 0, bytes: 1 })
+    channel.request({ index: 6, bytes: 1 })
+    channel.request({ index: 6, bytes: writer.byteLength })
+    channel.request({ index: 7, hash: true })
+    await world.network.settle()
+    t.same(gone, [2])
+    t.same(
+      data.map((message) => message.index),
+      [1, 3, 0, 6, 7],
+      'the second request for the same byte is not answered, the end of the log falls back to the index',
+    )
+    t.same(await world.close(), [])
+  },
+)
+
+t.test(
+  'a remote that asks and never reads costs no more than a fixed number of blocks',
+  async (t) => {
+    const world = new World()
+    const log = await world.writer(0)
+    const block = new Uint8Array(100_000)
+    await log.append(Array.from({ length: 50 }, () => block))
+    const options = { encrypted: false, noise: false, live: true, timers: world.network }
+    const victim = replicate(log, false, options)
+    const remote = new Connection(true, options)
+    remote.on('data', (bytes: Uint8Array) => victim.write(Uint8Array.from(bytes)))
+    const channel = remote.open(log.key ?? new Uint8Array(32))
+    await world.network.settle()
+    // Nobody reads from the victim: open its side by hand and ask for everything many times.
+    let uploads = 0
+    log.on('upload', () => uploads++)
+    for (let i = 0; i < 2000; i++) channel.request({ index: i % 50 })
+    await world.network.settle()
+    t.ok(uploads > 0 && uploads < 60, `${uploads} blocks were read`)
+    t.notOk(victim.destroyed)
+    remote.destroy()
+    victim.destroy()
+    t.same(await world.close(), [])
+  },
+)
