@@ -111,11 +111,11 @@ export async function rmdir(context: DriveContext, name: string): Promise<void> 
   if (entry && !context.exact && !entry.stat.isDirectory()) {
     throw new DriveError('ENOTDIR', { syscall: 'rmdir', path })
   }
-  if (entry?.stat.mount) throw new DriveError('EBUSY', { syscall: 'rmdir', path })
   for await (const listed of entries(context, path, { recursive: false }, 'rmdir')) {
     if (listed.path !== path) throw new DriveError('ENOTEMPTY', { syscall: 'rmdir', path })
   }
   if (!entry) throw new DriveError('ENOENT', { syscall: 'rmdir', path })
+  if (entry.stat.mount) throw new DriveError('EBUSY', { syscall: 'rmdir', path })
   await remove(entry, 'rmdir')
 }
 

@@ -103,6 +103,8 @@ export class StoreCore extends EventEmitter<CoreEvents> {
       createIfMissing: wanted.publicKey !== null,
       identify: () => identify(files.open, wanted, masterKey),
     })
+    // Tries, watchers and drives listen to one log: their number is the user's.
+    log.setMaxListeners(0)
     log.once('close', () => files.closeName())
     this.pool.add(discoveryKey, log)
     log.ready().then(

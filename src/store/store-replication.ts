@@ -55,9 +55,16 @@ export class StoreReplication {
     for (const connection of this.#open.keys()) this.#attach(log, connection)
   }
 
-  /** End every connection. */
+  /** End every connection: what it is piped into ends too. One that nobody reads is destroyed. */
   close(): void {
-    for (const connection of [...this.#open.keys()]) connection.destroy()
+    for (const connection of [...this.#open.keys()]) {
+      if (connection.readableFlowing) {
+        connection.once('end', () => connection.destroy())
+        connection.finalize()
+      } else {
+        connection.destroy()
+      }
+    }
   }
 
   #attach(log: Log, connection: Connection): void {
