@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import t from 'tap'
+import { test } from 'tap'
 import { runKind } from '../../vector-runner/vector.ts'
 import { kind as digestProof } from '../../vector-runner/wire/digest-proof.ts'
 import { kind as endStates } from '../../vector-runner/wire/end-states.ts'
@@ -13,5 +13,5 @@ import { kind as sparse } from '../../vector-runner/wire/replication-sparse.ts'
 const root = join(import.meta.dirname, '../../vectors')
 
 for (const kind of [digestProof, haveState, basic, sparse, multi, extensions, endStates, reactions]) {
-  t.test(`the vectors ${kind.name} hold`, (t) => runKind(t, kind, root))
+  test(`the vectors of ${kind.name} hold`, async (t) => runKind(t, kind, root))
 }
