@@ -22,8 +22,8 @@ const TREE = 2
 /** Bytes of what is signed: the tree hash, then the length. */
 export const SIGNABLE_BYTES = HASH_BYTES + 8
 
-/** Up to here a block is copied beside its head: cheaper than telling the hash of two parts. */
-const SMALL_BLOCK = 512
+/** Up to here a block is copied beside its head: cheaper (0.2 µs a call) than hashing two parts. */
+const SMALL_BLOCK = 2048
 
 const small = new Uint8Array(9 + SMALL_BLOCK)
 const head = new Uint8Array(9)

@@ -27,7 +27,7 @@ export {
 } from './node-set.ts'
 export { planProof, type ProofPlan, type ProofRequest } from './proof.ts'
 export { byteRange, nodesBefore, seek, type SeekLog, type SeekResult } from './seek.ts'
-export { ProvenNodes, storedNode, type NodeLookup } from './stored-nodes.ts'
+export { storedNode, type NodeLookup } from './stored-nodes.ts'
 export { TreeBuilder, type TreeGrowth } from './tree-builder.ts'
 export type { Proof, TreeNode } from './tree-node.ts'
 export {

@@ -4,13 +4,10 @@ import fc from 'fast-check'
 import t from 'tap'
 import {
   SparseNodeSet,
-  type TreeNode,
-  ProvenNodes,
   blocksOf,
   digest,
   flatTree,
   planProof,
-  storedNode,
   verifiedBy,
 } from '../../src/merkle/index.ts'
 
@@ -107,27 +104,4 @@ t.test('any digest is answered, and what it claims is only ever left out', async
       for (let i = 0; i < 200; i++) if (remoteTree.has(i)) assert.ok(set.has(i), `node ${i}`)
     }),
   )
-})
-
-t.test('what was proven lies over what is stored', async (t) => {
-  const node = (index: number, size: number): TreeNode => ({
-    index,
-    size,
-    hash: new Uint8Array(32),
-  })
-  const base = new SparseNodeSet()
-  base.add(0)
-  const proven = new ProvenNodes(base, (index) => (index === 0 ? node(0, 1) : undefined))
-  t.equal(proven.lookup(0)?.size, 1)
-  t.notOk(proven.has(2))
-  proven.add([node(2, 5), node(1, 6)])
-  t.ok(proven.has(2))
-  t.ok(proven.has(1))
-  t.ok(proven.has(0))
-  t.equal(proven.lookup(2)?.size, 5)
-  proven.add([node(0, 7)])
-  t.equal(proven.lookup(0)?.size, 7, 'the newest counts')
-  t.strictSame([...proven.nodes.keys()], [2, 1, 0])
-  t.notOk(base.has(2))
-  t.throws(() => storedNode(proven.lookup, 6), { code: 'MERKLE_MISSING_NODE', treeIndex: 6 })
 })

@@ -102,7 +102,7 @@ t.test('an append that throws leaves the builder as it was', async (t) => {
 })
 
 t.test('the hash of a leaf does not depend on how its block is passed on', async (t) => {
-  for (const length of [0, 1, 511, 512, 513, 70_000]) {
+  for (const length of [0, 1, 2047, 2048, 2049, 70_000]) {
     const block = new Uint8Array(length).map((_, i) => i)
     t.strictSame(leafHash(block), hash(concat([LEAF, uint64(length), block])), `${length} bytes`)
   }

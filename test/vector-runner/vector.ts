@@ -40,7 +40,7 @@ export function readVectors(root: string, name: string): VectorFile {
 /** The part of a tap test that `runKind` needs. */
 export interface Reporter {
   pass(message: string): unknown
-  fail(message: string, extra?: Record<string, unknown>): unknown
+  fail(message: string, extra: Record<string, unknown>): unknown
 }
 
 /** Run every case of a kind below `root` and report each. */
