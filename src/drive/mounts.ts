@@ -190,7 +190,10 @@ async function logsOf(
   const known = context.contents.peek(metadata)
   if (known) return { metadata, content: known }
   if (!options.content && !metadata.has(0)) return { metadata, content: null }
-  return { metadata, content: await context.contents.of(trie, context.reads(options)) }
+  return inWords('getAllMounts', undefined, async () => ({
+    metadata,
+    content: await context.contents.of(trie, context.reads(options)),
+  }))
 }
 
 async function mountLog(

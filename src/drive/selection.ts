@@ -39,7 +39,18 @@ export async function select(
   if (entry && !entry.stat.isDirectory()) return { type: 'file', entry }
   // Nothing stored there: a directory by what is below it, or nothing at all.
   if (!entry) await stat(context, at, named)
-  return { type: 'directory', entry, entries: entries(context, path, options, syscall) }
+  const below = entries(context, path, options, syscall)
+  const isShallow = options.recursive === false
+  return { type: 'directory', entry, entries: isShallow ? directlyIn(path, below) : below }
+}
+
+/** @yields those that lie directly in `path`: a walk that is not recursive has deeper ones for what is below them */
+async function* directlyIn(
+  path: string,
+  below: AsyncIterable<WalkedEntry>,
+): AsyncGenerator<WalkedEntry, void, undefined> {
+  const at = path === '/' ? 1 : path.length + 1
+  for await (const entry of below) if (!entry.path.includes('/', at)) yield entry
 }
 
 /** @yields the entries of a selection */

@@ -1,0 +1,177 @@
+import t from 'tap'
+import type { Drive } from '../../src/drive/drive.ts'
+import { cloneOf, code, memoryDrive, memoryDrives } from './drives.ts'
+
+/** A drive with a few files, and a clone joined to it. */
+async function pair(t: Parameters<typeof memoryDrive>[0]): Promise<[writer: Drive, clone: Drive]> {
+  const writer = await memoryDrive(t)
+  await writer.writeFile('a', 'aa')
+  await writer.writeFile('dir/b', 'bbb')
+  await writer.writeFile('dir/sub/c', 'cccc')
+  await writer.create('empty')
+  await writer.symlink('a', 'link')
+  return [writer, await cloneOf(t, writer)]
+}
+
+t.test('a file is fetched ahead of reading', async (t) => {
+  const [, clone] = await pair(t)
+  t.same(await clone.stats('a'), { blocks: 1, size: 2, downloadedBlocks: 0 })
+  const transfer = clone.download('link')
+  await transfer
+  t.same(transfer.progress, { blocks: 1, totalBlocks: 1, bytes: 2, totalBytes: 2 })
+  t.same(await clone.stats('a'), { blocks: 1, size: 2, downloadedBlocks: 1 })
+  t.same(await clone.stats('dir/b'), { blocks: 1, size: 3, downloadedBlocks: 0 })
+})
+
+t.test('a directory is fetched whole, or only its own files', async (t) => {
+  const [, clone] = await pair(t)
+  await clone.download('dir', { recursive: false })
+  t.match(await clone.stats('dir/sub/c'), { downloadedBlocks: 0 })
+  await clone.download('dir', { maxConcurrent: 1 })
+  t.match(await clone.stats('dir/sub/c'), { downloadedBlocks: 1 })
+  t.match(await clone.stats('a'), { downloadedBlocks: 0 })
+  await clone.download()
+  t.match(await clone.stats('a'), { downloadedBlocks: 1 })
+  const content = await clone.getContent()
+  t.equal(content.downloaded(0, content.length), content.length)
+})
+
+t.test('a download tells its callback, and gives its handle all the same', async (t) => {
+  const [, clone] = await pair(t)
+  await new Promise<void>((resolve) => {
+    const handle = clone.download('/', (error) => {
+      t.equal(error, null)
+      resolve()
+    })
+    t.type(handle.destroy, 'function')
+  })
+  const error = await new Promise((resolve) => clone.download('nope', resolve))
+  t.match(error, { code: 'ENOENT', path: '/nope' })
+})
+
+t.test('a download that cannot be done says so, or ends when it is given up', async (t) => {
+  const writer = await memoryDrive(t)
+  await writer.writeFile('a', 'aa')
+  const clone = await cloneOf(t, writer)
+  await clone.stat('a')
+  await t.rejects(clone.download('a', { wait: false }).done, code('EUNAVAILABLE'))
+  const content = await clone.getContent()
+  await writer.clear('a')
+  await clone.readdir('/')
+  t.equal(content.downloaded(0, 1), 0)
+  await t.rejects(clone.download('a', { timeout: 1 }).done, code('ETIMEDOUT'))
+  const controller = new AbortController()
+  const aborted = clone.download('a', { signal: controller.signal })
+  const reason = new Error('enough')
+  controller.abort(reason)
+  await t.rejects(aborted.done, reason)
+  const destroyed = clone.download('/')
+  destroyed.destroy()
+  t.equal(await destroyed, undefined)
+  await t.rejects(clone.download('nope').done, code('ENOENT'))
+})
+
+t.test('clearing drops content that can be fetched again', async (t) => {
+  const [, clone] = await pair(t)
+  t.equal(await clone.readFile('dir/b', 'utf8'), 'bbb')
+  const cleared = await clone.clear('dir')
+  t.type(cleared?.bytesFreed, 'number')
+  t.match(await clone.stats('dir/b'), { downloadedBlocks: 0 })
+  t.equal(await clone.readFile('dir/b', 'utf8'), 'bbb')
+  await t.rejects(clone.clear('nope').done, code('ENOENT'))
+})
+
+t.test('clearing an empty file leaves the others alone', async (t) => {
+  const drive = await memoryDrive(t)
+  await drive.create('empty')
+  await drive.writeFile('x', 'xx')
+  await drive.clear('empty')
+  t.match(await drive.stats('x'), { downloadedBlocks: 1 })
+  t.same(await drive.stats('empty'), { blocks: 0, size: 0, downloadedBlocks: 0 })
+})
+
+t.test('the usage of a directory has each entry; links stand for what they lead to', async (t) => {
+  const [writer] = await pair(t)
+  await writer.mkdir('dir')
+  await writer.symlink('nowhere', 'broken')
+  const all = await writer.stats('/')
+  if (!(all instanceof Map)) throw new Error('want a map')
+  t.same(
+    [...all.keys()].sort(),
+    ['/a', '/broken', '/dir', '/dir/b', '/dir/sub/c', '/empty', '/link'].filter((path) =>
+      all.has(path),
+    ),
+  )
+  t.same(all.get('/link'), { blocks: 1, size: 2, downloadedBlocks: 1 })
+  t.same(all.get('/dir'), { blocks: 0, size: 0, downloadedBlocks: 0 })
+  const dir = await writer.stats('dir', {})
+  t.same(dir instanceof Map && [...dir.keys()].sort(), ['/dir', '/dir/b', '/dir/sub/c'])
+  await t.rejects(writer.stats('nope'), code('ENOENT'))
+})
+
+t.test('usage goes into mounts only when options are given', async (t) => {
+  const [outer, inner] = (await memoryDrives(t, 2)) as [Drive, Drive]
+  await inner.writeFile('f', 'x')
+  await outer.mount('m', inner.key ?? Buffer.alloc(0))
+  const names = async (options?: object): Promise<unknown> => {
+    const all = await outer.stats('/', options)
+    return all instanceof Map && [...all.keys()]
+  }
+  t.same(await names(), ['/m'])
+  t.same(await names({}), ['/m', '/m/f'])
+})
+
+t.test('usage can be watched until it is destroyed', async (t) => {
+  const [, clone] = await pair(t)
+  const watcher = clone.watchStats('a', { statsInterval: 1 })
+  const updated = new Promise<void>((resolve) => watcher.once('update', () => resolve()))
+  await updated
+  t.match(watcher.stats, { blocks: 1 })
+  await clone.download('a')
+  await new Promise<void>((resolve) => {
+    watcher.on('update', () => {
+      if (!(watcher.stats instanceof Map) && watcher.stats?.downloadedBlocks === 1) resolve()
+    })
+  })
+  let ended = 0
+  watcher.on('destroy', () => ended++)
+  watcher.destroy()
+  watcher.destroy()
+  t.equal(ended, 1)
+})
+
+t.test(
+  'watching usage tells of failures to whoever listens, and ends with the drive',
+  async (t) => {
+    const drive = await memoryDrive(t)
+    const watcher = drive.watchStats('nope', { statsInterval: 1 })
+    const error = await new Promise((resolve) => watcher.once('error', resolve))
+    t.match(error, { code: 'ENOENT' })
+    const ended = new Promise<void>((resolve) => watcher.once('destroy', () => resolve()))
+    await drive.close()
+    await ended
+  },
+)
+
+t.test('a mirror fetches everything, what is written later too, until it is stopped', async (t) => {
+  const [writer, clone] = await pair(t)
+  const stop = clone.mirror()
+  t.equal(clone.mirror(), stop, 'one mirror a drive')
+  const content = await clone.getContent()
+  const arrived = (length: number): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (content.length < length || content.downloaded(0, length) < length) return
+        content.off('download', look)
+        resolve()
+      }
+      content.on('download', look)
+      look()
+    })
+  await arrived(3)
+  await writer.writeFile('late', 'z')
+  await arrived(4)
+  stop()
+  stop()
+  t.not(clone.mirror(), stop, 'it can be started again')
+})
