@@ -48,6 +48,8 @@ function open(
 }
 
 /** Opens drives: `varve(storage, key?, options?)`. */
+// TypeScript does not see that a function declaration can be called with `new`.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
 const varve: Varve = Object.assign(open, { Drive, Store, constants }) as unknown as Varve
 
 export * from './drive/index.ts'

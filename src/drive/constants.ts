@@ -96,7 +96,7 @@ export function parseFlags(flags: string | number): number {
   if (typeof flags === 'number') return flags
   const value = FLAGS.get(flags)
   if (value === undefined) {
-    throw new DriveError('EINVAL', { syscall: 'open', reason: `flags ${String(flags)}` })
+    throw new DriveError('EINVAL', { syscall: 'open', reason: `flags ${flags}` })
   }
   return value
 }

@@ -42,7 +42,7 @@ export class Contents {
     return this.#known.get(metadata) ?? null
   }
 
-  /** Content logs that are open. */
+  /** @yields content logs that are open */
   *all(): Generator<Log> {
     yield* this.#watched
   }

@@ -90,8 +90,9 @@ export class DriveBase extends EventEmitter<DriveEvents> {
     }
     this.descriptors = new DescriptorTable(this.context)
     this.#mirror = new Mirror(this.context)
-    // Emitted here, the failure also rejects `ready`; a program that only listens hears of it all the same.
-    queueMicrotask(() => this.#open())
+    this.on('metadata-feed', (log) => this.#mirror.add(log))
+    this.on('content-feed', (log) => this.#mirror.add(log))
+    queueMicrotask(() => void this.#open())
   }
 
   /** The public key; before the drive is open, the one that was given. */
@@ -252,26 +253,25 @@ export class DriveBase extends EventEmitter<DriveEvents> {
     return new CheckoutSource(this.context, this.#driveStore, version || 1, options)
   }
 
-  #open(): void {
-    this.context.ready().then(
-      () => {
-        const { opened } = this.context
-        if (opened) {
-          for (const name of this.#extensions) this.#passOn(name)
-          if (!this.isCheckout) fetchHeader(opened, this.context.contents, this.context)
-        }
-        this.emit('ready')
-      },
-      (error: unknown) => {
-        if (!this.closed && error instanceof Error) this.#emit('error', [error])
-      },
-    )
+  /** Never rejects: `ready` does, and a failure is emitted too. */
+  async #open(): Promise<void> {
+    try {
+      await this.context.ready()
+      for (const name of this.#extensions) this.#passOn(name)
+      const { opened } = this.context
+      if (opened && !this.isCheckout) void fetchHeader(opened, this.context.contents, this.context)
+      this.emit('ready')
+    } catch (error) {
+      if (!this.closed && error instanceof Error) this.#emit('error', [error])
+    }
   }
 
   #passOn(name: string): void {
     this.registerExtension<Uint8Array>(name, {
       encoding: 'binary',
-      onmessage: (message, peer) => void this.emit('extension', name, asBuffer(message), peer),
+      onmessage: (message, peer) => {
+        this.emit('extension', name, asBuffer(message), peer)
+      },
     })
   }
 
@@ -279,12 +279,9 @@ export class DriveBase extends EventEmitter<DriveEvents> {
     if (this.closed && name !== 'close') return
     // Without a listener an error has nobody to tell but the promise of whoever waits.
     if (name === 'error' && this.listenerCount('error') === 0) return
-    const emit: (name: keyof DriveEvents, ...args: unknown[]) => boolean = this.emit.bind(
-      this,
-    ) as never
-    emit(name, ...args)
-    const [log] = args
-    if (name === 'metadata-feed' || name === 'content-feed') this.#mirror.add(log as Log)
+    // The types of node's emitter do not follow a name that is a type parameter.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    this.emit(name, ...(args as never))
   }
 
   #liveContext(
@@ -301,12 +298,20 @@ export class DriveBase extends EventEmitter<DriveEvents> {
     const contents = new Contents((key) => openLog(key, settings.sparse), emit)
     const open = (): Promise<OpenDrive> =>
       openDrive(store, {
-        ...{ key: this.#key, keyPair, settings, contents, emit },
+        key: this.#key,
+        keyPair,
+        settings,
+        contents,
+        emit,
         openLog: (key) => openLog(key, settings.sparseMetadata),
         signal: this.context.signal,
       })
     return new DriveContext({
-      ...{ settings, checkout: null, contents, open, emit },
+      settings,
+      checkout: null,
+      contents,
+      open,
+      emit,
       openLog: (key) => openLog(key, settings.sparse),
     })
   }

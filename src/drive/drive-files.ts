@@ -78,10 +78,10 @@ export class DriveFiles extends DriveBase {
     done?: Callback<never>,
   ): Promise<Buffer | string> {
     const [given, callback] = optional(options, done)
-    return settle<Buffer | string>(
-      readFile(this.context, name, given),
-      callback as Callback<Buffer | string>,
-    )
+    // The overloads say which of the two the callback of each kind of options gets.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const told = callback as Callback<Buffer | string> | undefined
+    return settle(readFile(this.context, name, given), told)
   }
 
   /** A stream into the file at `name`; each chunk is a block of the content log. */
@@ -164,7 +164,9 @@ export class DriveFiles extends DriveBase {
     done?: Callback<never>,
   ): Promise<Listed> {
     const [given, callback] = optional(options, done)
-    return settle<Listed>(readdir(this.context, name, given), callback as Callback<Listed>)
+    // As in `readFile`.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return settle(readdir(this.context, name, given), callback as Callback<Listed> | undefined)
   }
 
   /** A stream of {@link DirectoryEntry} objects: what is in the directory at `name`. */

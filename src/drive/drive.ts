@@ -64,6 +64,7 @@ export class Drive extends DriveFiles {
     options?: DriveOptions,
   ) {
     // The function is called with this drive, which is a Drive.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     super(storage as DriveStorage<DriveBase> | CheckoutSource, key, options)
   }
 

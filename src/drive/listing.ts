@@ -78,7 +78,7 @@ interface Frame {
 
 type MountRow = MountedEntry<Log>
 
-/** Every entry stored below `path`, which may lead through links. Nothing is there: no entry, no error. */
+/** @yields every entry stored below `path`, which may lead through links; nothing when nothing is there */
 export async function* entries(
   context: DriveContext,
   path: string,
@@ -102,8 +102,12 @@ export async function* entries(
     const rest = walked === '/' ? storedPath : storedPath.slice(walked.length)
     if (rest.length <= 1) continue
     const entry = {
-      ...{ path: shown === '/' ? rest : shown + rest, storedPath, flags: row.node.flags },
-      ...{ trie: row.trie, info: row.info, innerPath: row.innerPath },
+      path: shown === '/' ? rest : shown + rest,
+      storedPath,
+      flags: row.node.flags,
+      trie: row.trie,
+      info: row.info,
+      innerPath: row.innerPath,
       stat: statOf(context, storedPath, row.node.value),
     }
     if (options.recursive && entry.stat.linkname) {
@@ -132,7 +136,7 @@ export async function readdir(
   return options.includeStats ? listed : names
 }
 
-/** The names in the directory at `name` as they are found, each once, with their stats. */
+/** @yields the names in the directory at `name` as they are found, each once, with their stats */
 export async function* directory(
   context: DriveContext,
   name: string,

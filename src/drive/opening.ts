@@ -96,13 +96,18 @@ export async function openDrive(store: StoreLike, parts: OpeningParts): Promise<
 }
 
 /** Fetch the header of a drive that is not here yet, and open its content log. Failures come as `error`. */
-export function fetchHeader({ trie }: OpenDrive, contents: Contents, context: DriveContext): void {
+export async function fetchHeader(
+  { trie }: OpenDrive,
+  contents: Contents,
+  context: DriveContext,
+): Promise<void> {
   if (contents.peek(trie.log)) return
-  contents.of(trie, context.reads({ wait: true, timeout: 0 })).catch((error: unknown) => {
+  try {
+    await contents.of(trie, context.reads({ wait: true, timeout: 0 }))
+  } catch (error) {
     // Closing the drive ends the wait; nobody has to hear of that.
-    if (context.closed || !(error instanceof Error)) return
-    context.emit('error', error)
-  })
+    if (!context.closed && error instanceof Error) context.emit('error', error)
+  }
 }
 
 /** Give the metadata log's events as the drive's. */

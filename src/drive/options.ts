@@ -95,8 +95,15 @@ export function checkoutSettings(parent: DriveSettings, options: CheckoutOptions
 }
 
 const OWN_OPTIONS = new Set([
-  ...['sparse', 'sparseMetadata', 'subtype', 'namespace', 'keyPair', 'extension', 'extensions'],
-  ...['descriptorFlushMs', 'now'],
+  'sparse',
+  'sparseMetadata',
+  'subtype',
+  'namespace',
+  'keyPair',
+  'extension',
+  'extensions',
+  'descriptorFlushMs',
+  'now',
 ])
 
 /** The options that a store made by the drive takes. */

@@ -87,23 +87,35 @@ export function createReadStream(
     ...(encoding ? { encoding } : {}),
     read() {
       blocks ??= blocksOf(context, path, options, reads)
-      blocks.next().then(
-        ({ value }) => {
-          if (!stream.destroyed) stream.push(value ? asBuffer(value) : null)
-        },
-        (error: unknown) => {
-          stream.destroy(asError(asDriveError(error, 'read', path)))
-        },
-      )
+      void pushNext(stream, blocks, path)
     },
     destroy(error, done) {
       stop.abort(new DriveError('ECANCELED', { syscall: 'read', path }))
       // Ends what is fetched ahead; a read under way was just aborted, and its failure has no reader any more.
-      blocks?.return().catch(() => undefined)
+      void ended(blocks)
       done(error)
     },
   })
   return stream
+}
+
+/** Never rejects: a failure is the stream's. */
+async function pushNext(
+  stream: Readable,
+  blocks: AsyncGenerator<Uint8Array, void, undefined>,
+  path: string,
+): Promise<void> {
+  try {
+    const { value } = await blocks.next()
+    if (!stream.destroyed) stream.push(value ? asBuffer(value) : null)
+  } catch (error) {
+    stream.destroy(asError(asDriveError(error, 'read', path)))
+  }
+}
+
+/** Resolves when the blocks are given up, whether or not that works: nobody reads them any more. */
+async function ended(blocks: AsyncGenerator<Uint8Array, void, undefined> | null): Promise<void> {
+  await blocks?.return().catch(() => undefined)
 }
 
 async function* blocksOf(

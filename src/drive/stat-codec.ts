@@ -99,7 +99,7 @@ export function decodeStat(bytes: Uint8Array, now: number): StatRecord {
 function decode(reader: ProtobufReader, now: number): StatRecord {
   const numbers: (number | undefined)[] = []
   // Without a prototype, so that `__proto__` is a key like any other.
-  const metadata = Object.create(null) as Record<string, MetadataValue>
+  const metadata: Record<string, MetadataValue> = Object.create(null)
   let linkname: string | null = null
   let mount: MountRecord | null = null
   for (let field = reader.next(); field !== 0; field = reader.next()) {

@@ -9,7 +9,13 @@
 /// <reference types="node" preserve="true" />
 import { asBuffer, fromUtf8 } from '../bytes.ts'
 import { constants } from './constants.ts'
-import { type MetadataValue, type MountRecord, decodeStat, encodeStat } from './stat-codec.ts'
+import {
+  type MetadataValue,
+  type MountRecord,
+  type StatRecord,
+  decodeStat,
+  encodeStat,
+} from './stat-codec.ts'
 
 const { S_IFMT, S_IFREG, S_IFDIR, S_IFLNK, S_IFSOCK, S_IFBLK, S_IFCHR, S_IFIFO } = constants
 
@@ -127,13 +133,13 @@ export class Stat {
 
   /** The trie value that holds this entry. */
   encode(): Uint8Array {
-    return encodeStat({ ...this, mtime: this.mtime.getTime(), ctime: this.ctime.getTime() })
+    return encodeStat({ ...this.#fields, mtime: this.mtime.getTime(), ctime: this.ctime.getTime() })
   }
 
   /** This entry with `changes` laid over it; metadata is merged key by key. */
   with(changes: StatInput, now: number): Stat {
     const metadata = changes.metadata ? { ...this.metadata, ...changes.metadata } : this.metadata
-    return new Stat({ ...this, ...changes, metadata }, now)
+    return new Stat({ ...this.#fields, ...changes, metadata }, now)
   }
 
   /** Whether it is a regular file. */
@@ -176,6 +182,29 @@ export class Stat {
     return this.#is(S_IFIFO)
   }
 
+  /** The stored fields, without the class around them. */
+  get #fields(): Omit<StatRecord, 'mtime' | 'ctime'> & {
+    readonly mtime: Date
+    readonly ctime: Date
+  } {
+    const { mode, uid, gid, size, blocks, offset, byteOffset } = this
+    const { mtime, ctime, linkname, mount, metadata } = this
+    return {
+      mode,
+      uid,
+      gid,
+      size,
+      blocks,
+      offset,
+      byteOffset,
+      mtime,
+      ctime,
+      linkname,
+      mount,
+      metadata,
+    }
+  }
+
   #is(type: number): boolean {
     return typeOf(this.mode) === type
   }
@@ -209,7 +238,7 @@ function mountOf(mount: MountRecord | null | undefined): StatMount | null {
 
 /** A copy without prototype, with every value as bytes. */
 function metadataOf(input: MetadataInput | null | undefined): Record<string, Buffer | null> {
-  const out = Object.create(null) as Record<string, Buffer | null>
+  const out: Record<string, Buffer | null> = Object.create(null)
   for (const [key, value] of Object.entries(input ?? {})) out[key] = valueOf(value, key)
   return out
 }

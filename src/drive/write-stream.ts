@@ -94,7 +94,8 @@ export class DriveWriteStream extends Writable {
     await this.#context.ready()
     const { highWaterMark: _, signal, wait, ...fields } = this.#options
     const writer = await openContentWriter(this.#context, this.path, fields, {
-      ...{ syscall: 'open', wait: wait !== false },
+      syscall: 'open',
+      wait: wait !== false,
       ...(signal ? { signal } : {}),
     })
     if (this.destroyed) {

@@ -61,19 +61,19 @@ export class LogPool {
     return (this.#logs.get(toHex(discoveryKey))?.users.size ?? 0) > 0
   }
 
-  /** Logs that somebody uses, in the order they were opened. */
+  /** @yields logs that somebody uses, in the order they were opened */
   *referenced(): Generator<Log> {
     for (const { log, users } of this.#logs.values()) if (users.size > 0) yield log
   }
 
-  /** Logs that `user` uses, by discovery key in hexadecimal, in the order they were opened. */
+  /** @yields logs that `user` uses, by discovery key in hexadecimal, in the order they were opened */
   *of(user: object): Generator<[string, Log]> {
     for (const [id, { log, users }] of this.#logs) if (users.has(user)) yield [id, log]
   }
 
   /** Give back every reference of `user`, and close what nobody uses any more. */
   async release(user: object): Promise<void> {
-    for (const [id, { users }] of [...this.#logs]) {
+    for (const [id, { users }] of this.#logs) {
       if (users.delete(user) && users.size === 0) this.#drop(id)
     }
     await Promise.all(this.#closing)
@@ -81,7 +81,7 @@ export class LogPool {
 
   /** Close all. */
   async close(): Promise<void> {
-    for (const id of [...this.#logs.keys()]) this.#drop(id)
+    for (const id of this.#logs.keys()) this.#drop(id)
     await Promise.all(this.#closing)
   }
 

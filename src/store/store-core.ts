@@ -107,12 +107,7 @@ export class StoreCore extends EventEmitter<CoreEvents> {
     log.setMaxListeners(0)
     log.once('close', () => files.closeName())
     this.pool.add(discoveryKey, log)
-    log.ready().then(
-      () => {
-        if (!log.closed) this.emit('log', log)
-      },
-      () => files.closeName(), // whoever asked for the log hears of it
-    )
+    void this.#announce(log, files)
     return log
   }
 
@@ -120,6 +115,16 @@ export class StoreCore extends EventEmitter<CoreEvents> {
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  /** Never rejects: whoever asked for the log hears of a failure. */
+  async #announce(log: Log, files: LogFiles): Promise<void> {
+    try {
+      await log.ready()
+      if (!log.closed) this.emit('log', log)
+    } catch {
+      files.closeName()
+    }
   }
 
   async #open(): Promise<void> {

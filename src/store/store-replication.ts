@@ -9,7 +9,7 @@
  * @module
  */
 import type { Log } from '../log/index.ts'
-import { Connection, type ReplicateOptions, replicate } from '../wire/index.ts'
+import { type Connection, type ReplicateOptions, replicate } from '../wire/index.ts'
 
 /** What replication needs of a store object. */
 export interface Shared {
@@ -38,26 +38,17 @@ export class StoreReplication {
     connection.on('discovery-key', (discoveryKey: Uint8Array) => {
       void this.#answer(connection, discoveryKey)
     })
-    const letGo = connection.prefinalize.hold()
-    this.#shared
-      .ready()
-      .then(() => {
-        for (const log of this.#shared.logs()) this.#attach(log, connection)
-      })
-      .catch((error: unknown) => {
-        connection.destroy(error instanceof Error ? error : new Error(String(error)))
-      })
-      .finally(letGo)
+    void this.#begin(connection)
   }
 
   /** Put a log that was just got on every connection. */
   offer(log: Log): void {
-    for (const connection of this.#open.keys()) this.#attach(log, connection)
+    for (const connection of this.#open.keys()) void this.#attach(log, connection)
   }
 
   /** End every connection: what it is piped into ends too. One that nobody reads is destroyed. */
   close(): void {
-    for (const connection of [...this.#open.keys()]) {
+    for (const connection of this.#open.keys()) {
       if (connection.readableFlowing) {
         connection.once('end', () => connection.destroy())
         connection.finalize()
@@ -67,37 +58,52 @@ export class StoreReplication {
     }
   }
 
-  #attach(log: Log, connection: Connection): void {
+  /** Never rejects: a store that does not open ends the connection. */
+  async #begin(connection: Connection): Promise<void> {
+    const letGo = connection.prefinalize.hold()
+    try {
+      await this.#shared.ready()
+      for (const log of this.#shared.logs()) void this.#attach(log, connection)
+    } catch (error) {
+      connection.destroy(error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      letGo()
+    }
+  }
+
+  /** Never rejects: a log that does not open is its reader's failure, not the connection's. */
+  async #attach(log: Log, connection: Connection): Promise<void> {
     const letGo = connection.prefinalize.hold()
     // Reads that ask only peers at hand wait until the log is on the connection.
     const release = log.guard.hold()
-    log
-      .ready()
-      .then(() => {
-        const options = this.#open.get(connection)
-        if (options && !connection.destroyed && !log.closed) replicate(log, connection, options)
-      })
-      // A log that does not open is its reader's failure, not the connection's.
-      .catch(() => undefined)
-      .finally(() => {
-        release()
-        letGo()
-      })
+    try {
+      await log.ready()
+      this.#put(log, connection)
+    } catch {
+      // Told by `log.ready()` to whoever asked for the log.
+    } finally {
+      release()
+      letGo()
+    }
   }
 
+  /** Never rejects: what is not here, or does not open, is refused, so that the peer knows. */
   async #answer(connection: Connection, discoveryKey: Uint8Array): Promise<void> {
     const letGo = connection.prefinalize.hold()
     try {
       await this.#shared.ready()
       const log = this.#shared.find(discoveryKey)
       await log.ready()
-      const options = this.#open.get(connection)
-      if (options && !connection.destroyed) replicate(log, connection, options)
+      this.#put(log, connection)
     } catch {
-      // Not here, or it does not open: the peer is told that we do not have it.
       if (!connection.destroyed) connection.close(discoveryKey)
     } finally {
       letGo()
     }
+  }
+
+  #put(log: Log, connection: Connection): void {
+    const options = this.#open.get(connection)
+    if (options && !connection.destroyed && !log.closed) replicate(log, connection, options)
   }
 }

@@ -216,7 +216,7 @@ export class Store extends EventEmitter<StoreEvents> {
     this.emit('close')
   }
 
-  /** A plain store offers what anybody uses, a namespace or session what was got through it. */
+  /** @yields what a plain store offers: what anybody uses; a namespace or session: what was got through it */
   *#offered(): Generator<Log> {
     if (this.#isRoot) yield* this.#core.pool.referenced()
     else for (const [, log] of this.#core.pool.of(this)) yield log

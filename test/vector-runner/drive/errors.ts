@@ -104,7 +104,9 @@ async function setUp(drive: Drive, call: string): Promise<void> {
 
 async function cloneOf(writer: Drive): Promise<Drive> {
   const clone = new Drive(new MemoryFolder().open, writer.key, {
-    ...{ exact: true, sparse: false, sparseMetadata: false },
+    exact: true,
+    sparse: false,
+    sparseMetadata: false,
   })
   await clone.ready()
   const end = connect(writer, clone, true)

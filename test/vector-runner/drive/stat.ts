@@ -24,9 +24,9 @@ interface DecodeCase {
 }
 
 const MAKE = {
-  file: Stat.file,
-  directory: Stat.directory,
-  symlink: Stat.link,
+  file: (input: StatInput, now: number) => Stat.file(input, now),
+  directory: (input: StatInput, now: number) => Stat.directory(input, now),
+  symlink: (input: StatInput, now: number) => Stat.link(input, now),
   raw: (input: StatInput, now: number) => new Stat(input, now),
 }
 
