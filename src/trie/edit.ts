@@ -7,7 +7,7 @@
  * @see spec/30-trie.md 3.4 to 3.7
  * @module
  */
-import { follow } from './get.ts'
+import { first, hopInChain } from './get.ts'
 import { HashPath, isTerminator } from './hash-path.ts'
 import type { NodeContent, TrieNode } from './node.ts'
 import { EMPTY_TABLE, SYMBOLS, TableBuilder, type PointerTable } from './pointer-table.ts'
@@ -50,22 +50,24 @@ export function* derive(
     }
     if (parting === Infinity) return { table: builder.finish(), last: node }
     // The node itself is first in a terminator row: chains of three and more depend on it.
-    const first = isTerminator(parting)
+    const isLast = isTerminator(parting)
     const own = node.path.symbol(parting)
-    if (first && node.seq !== without) builder.place(parting, own, node.seq)
+    if (isLast && node.seq !== without) builder.place(parting, own, node.seq)
     if (table.rowAt(at) === parting) {
       const others = isTerminator(table.rowAt(at))
         ? yield* chained(nodes, node, at, path, without)
         : null
       placeRow(builder, path, node, at, without, others)
     }
-    if (!first && node.seq !== without) builder.place(parting, own, node.seq)
-    const hop: TrieNode | null = yield* follow(nodes, node, path, parting)
-    if (!hop) {
-      const dry = !first && table.get(parting, path.symbol(parting)) === 0
-      return { table: builder.finish(), last: dry ? node : null }
+    if (!isLast && node.seq !== without) builder.place(parting, own, node.seq)
+    if (isLast) {
+      node = yield* hopInChain(nodes, node, path, parting)
+    } else {
+      const seq = table.get(parting, path.symbol(parting))
+      if (seq === 0) return { table: builder.finish(), last: node }
+      const known = nodes.peek(seq)
+      node = known === undefined ? first(yield [seq]) : known
     }
-    node = hop
     reached = parting + 1
   }
   return { table: builder.finish(), last: null }
@@ -152,13 +154,15 @@ export function* locate(nodes: NodeSource, path: HashPath, head: TrieNode | null
       if (node.path.key === path.key) return { found: node, closest: null, near }
       return { found: null, closest: node, near }
     }
-    const hop: TrieNode | null = yield* follow(nodes, node, path, parting)
-    if (!hop) {
-      const dry = !isTerminator(parting) && table.get(parting, path.symbol(parting)) === 0
-      return { found: null, closest: dry ? node : null, near }
-    }
     near.push(node.seq)
-    node = hop
+    if (isTerminator(parting)) {
+      node = yield* hopInChain(nodes, node, path, parting)
+    } else {
+      const seq = table.get(parting, path.symbol(parting))
+      if (seq === 0) return { found: null, closest: node, near }
+      const known = nodes.peek(seq)
+      node = known === undefined ? first(yield [seq]) : known
+    }
     reached = parting + 1
   }
   return { found: null, closest: null, near }

@@ -35,44 +35,40 @@ export function* find(
     const index = path.divergence(node.path)
     if (index < reached) return null // a pointer to what is not on the way
     if (index >= end) return node
-    const hop: TrieNode | null = yield* follow(nodes, node, path, index)
-    if (!hop)
-      return mode.closest && !isTerminator(index) && !hasPointer(node, path, index) ? node : null
-    node = hop
+    if (isTerminator(index)) {
+      node = yield* hopInChain(nodes, node, path, index)
+    } else {
+      const seq = node.table.get(index, path.symbol(index))
+      if (seq === 0) return mode.closest ? node : null
+      // Written out, not called: most hops of most walks are this one.
+      const known = nodes.peek(seq)
+      node = known === undefined ? first(yield [seq]) : known
+    }
     reached = index + 1
   }
   return null
 }
 
 /**
- * The node behind `node` that agrees with `path` at `index`, where the two part; null for none. In a
- * terminator row it is searched among all whose components have the same hash.
+ * The node to go on with where `path` and `node` part in terminator row `index`: the last, among all
+ * whose components have the same hash, that has the path's component. Null for none.
  *
  * @yields blocks that are missing
  */
-export function* follow(
+export function* hopInChain(
   nodes: NodeSource,
   node: TrieNode,
   path: HashPath,
   index: number,
 ): Walk<TrieNode | null> {
-  const symbol = path.symbol(index)
-  if (!isTerminator(index)) {
-    const seq = node.table.get(index, symbol)
-    if (seq === 0) return null
-    const known = nodes.peek(seq)
-    if (known !== undefined) return known
-    const [loaded] = yield [seq]
-    return loaded ?? null
-  }
-  const chain = node.table.chain(index, symbol)
+  const chain = node.table.chain(index, path.symbol(index))
   if (chain.length === 0) return null
   const component = path.componentAt(index)
   const loaded = yield* loadNodes(nodes, chain)
   return loaded.findLast((each) => each?.path.componentAt(index) === component) ?? null
 }
 
-/** Whether the search went on from `node`, be it to a reset block. */
-function hasPointer(node: TrieNode, path: HashPath, index: number): boolean {
-  return node.table.get(index, path.symbol(index)) !== 0
+/** The only node of an answer. */
+export function first(answer: readonly (TrieNode | null)[]): TrieNode | null {
+  return answer[0] ?? null
 }

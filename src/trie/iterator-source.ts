@@ -62,6 +62,19 @@ export class IteratorSource implements PullSource<TrieNode> {
     return this.#nodes.run((nodes) => this.#walk.next(nodes), this.#options)
   }
 
+  /** All nodes that are left; without a promise for each that is in memory. */
+  async collect(): Promise<TrieNode[]> {
+    if (!this.#opened) await this.#open()
+    const found: TrieNode[] = []
+    for (;;) {
+      const step = this.#nodes.run((nodes) => this.#walk.next(nodes), this.#options)
+      // oxlint-disable-next-line no-await-in-loop -- one node after the other
+      const node = step instanceof Promise ? await step : step
+      if (!node) return found
+      found.push(node)
+    }
+  }
+
   checkpoint(): Uint8Array {
     return this.#walk.checkpoint()
   }

@@ -20,7 +20,8 @@ export interface PullSource<Item> {
  */
 export class Pull<Item> implements AsyncIterable<Item> {
   readonly #source: PullSource<Item>
-  #last: Promise<unknown> = Promise.resolve()
+  #last: Promise<unknown> | null = null
+  #pending = 0
   #destroyed = false
 
   /** @param source - is asked for nothing before the first `next` */
@@ -39,14 +40,19 @@ export class Pull<Item> implements AsyncIterable<Item> {
    * @throws {@link TrieError} `TRIE_DESTROYED` once destroyed, the call under way included
    */
   async next(): Promise<Item | null> {
-    const before = this.#last
+    const before = this.#pending++ > 0 ? this.#last : null
     const result = this.#advance(before)
-    this.#last = result.catch(() => null) // the next call waits for this one, whatever becomes of it
-    return result
+    this.#last = result
+    try {
+      return await result
+    } finally {
+      this.#pending--
+    }
   }
 
-  async #advance(before: Promise<unknown>): Promise<Item | null> {
-    await before
+  async #advance(before: Promise<unknown> | null): Promise<Item | null> {
+    // This call waits for the one before, whatever becomes of that.
+    if (before) await before.catch(() => null)
     this.#check()
     const item = await this.#source.next()
     this.#check()

@@ -189,13 +189,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
 
   /** The entries at and below `prefix`, in hash order. */
   iterator(prefix = '', options: IteratorOptions = {}): Pull<TrieEntry<Value>> {
-    const mode = iterationMode(options)
-    const path = this.#path(prefix, mode.hidden)
-    const source = new IteratorSource(this.#nodes, () => this.headSeq(options), path, {
-      ...options,
-      ...mode,
-      ask: options.extension === false ? null : this.#extension,
-    })
+    const source = this.#iteration(prefix, options)
     return new Pull({
       next: async () => this.#entries.maybe(await source.next()),
       checkpoint: () => source.checkpoint(),
@@ -204,7 +198,18 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
 
   /** All that `iterator` gives. */
   async list(prefix = '', options: IteratorOptions = {}): Promise<TrieEntry<Value>[]> {
-    return this.iterator(prefix, options).collect()
+    const nodes = await this.#iteration(prefix, options).collect()
+    return nodes.map((node) => this.#entries.of(node))
+  }
+
+  #iteration(prefix: string, options: IteratorOptions): IteratorSource {
+    const mode = iterationMode(options)
+    return new IteratorSource(
+      this.#nodes,
+      () => this.headSeq(options),
+      this.#path(prefix, mode.hidden),
+      { ...options, ...mode, ask: options.extension === false ? null : this.#extension },
+    )
   }
 
   /** Entries in the order in which they were written, deleted and overwritten ones included. */
