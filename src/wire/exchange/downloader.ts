@@ -131,8 +131,9 @@ export class Downloader {
         `the proof of block ${index} does not begin with its hash`,
       )
     }
-    const answer = this.window.answer(index, value === null ? null : value.length)
-    if (answer !== null) this.answeredAt = this.#owner.channel.connection.timers.now()
+    const now = this.#owner.channel.connection.timers.now()
+    const answer = this.window.answer(index, value === null ? null : value.length, now)
+    if (answer !== null) this.answeredAt = now
     if (value !== null && !this.#log.allowPush && !this.#reserved.hasBlock(index)) {
       if (!this.#log.has(index)) this.#owner.refuse(index)
       return

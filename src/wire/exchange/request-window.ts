@@ -1,9 +1,10 @@
 /**
  * The requests that one peer has not answered, and how many it may have at once.
  *
- * The window begins at v10's 16. Unless its size was asked for, it grows by one with every answer, up to
- * so many requests as make `WINDOW_BYTES` of blocks of the size that came so far: a bulk transfer over a
- * long line then waits for no round trip. v10 answers any number of outstanding requests.
+ * The window begins at v10's 16. Unless its size was asked for, it grows by one with every answer that came
+ * about as fast as answers come at best, and shrinks by one with every answer that stood in a queue: so a
+ * long line is kept full and a short one is not flooded (requests that wait long carry old digests, whose
+ * proofs are long; and what waits with one source cannot be asked of another). v10 answers any number.
  *
  * @see spec/20-wire.md 3.7
  * @module
@@ -18,6 +19,11 @@ export const URGENT_REQUESTS = 16
 export const MAX_WINDOW = 1024
 /** Bytes that a window which grows by itself asks for at most. */
 export const WINDOW_BYTES = 4 * 1024 * 1024
+
+/** An answer that took twice the best time and this many milliseconds more stood in a queue. */
+const QUEUE_MS = 4
+/** After so many milliseconds the best time is measured anew: lines change. */
+const BEST_TIME_MS = 10_000
 
 /** One request that waits for its answer. */
 export interface Outstanding {
@@ -39,6 +45,8 @@ export class RequestWindow {
   readonly #fixed: boolean
   #limit: number
   #averageBytes = 0
+  #bestMs = Infinity
+  #bestAt = 0
 
   /** @param maxRequests - a fixed size, or `null` for one that grows */
   constructor(maxRequests: number | null) {
@@ -75,11 +83,14 @@ export class RequestWindow {
   /**
    * The request that an answer belongs to, which is in flight no more; `null` when nothing was asked.
    * A bare hash that answers no request for that hash belongs to a seek: the one that named it, or the oldest.
+   *
+   * @param bytes - length of the block, or `null` for a bare hash
+   * @param now - by the connection's clock
    */
-  answer(index: number, bytes: number | null): Outstanding | null {
+  answer(index: number, bytes: number | null, now: number): Outstanding | null {
     if (bytes !== null) {
       const request = take(this.#blocks, index)
-      if (request !== null) this.#grow(bytes)
+      if (request !== null && !this.#fixed) this.#adapt(bytes, now - request.sentAt, now)
       return request
     }
     const request = take(this.#hashes, index)
@@ -128,12 +139,16 @@ export class RequestWindow {
     yield* this.#seeks
   }
 
-  #grow(bytes: number): void {
-    if (this.#fixed) return
+  #adapt(bytes: number, ms: number, now: number): void {
+    if (ms < this.#bestMs || now - this.#bestAt > BEST_TIME_MS) {
+      this.#bestMs = ms
+      this.#bestAt = now
+    }
     this.#averageBytes = this.#averageBytes === 0 ? bytes : (7 * this.#averageBytes + bytes) / 8
     const fits = Math.floor(WINDOW_BYTES / Math.max(this.#averageBytes, 1))
     const most = Math.max(DEFAULT_WINDOW, Math.min(MAX_WINDOW, fits))
-    this.#limit = Math.min(this.#limit + 1, most)
+    const queued = ms > 2 * this.#bestMs + QUEUE_MS
+    this.#limit = Math.max(DEFAULT_WINDOW, Math.min(this.#limit + (queued ? -1 : 1), most))
   }
 }
 

@@ -183,7 +183,10 @@ t.test('acknowledgements are sent to who asks for them', async (t) => {
   const acks: number[] = []
   pair.first.on('ack', (have: { start: number }) => acks.push(have.start))
   await world.network.settle()
-  t.same(acks.toSorted((a, b) => a - b), [0, 1, 2])
+  t.same(
+    acks.toSorted((a, b) => a - b),
+    [0, 1, 2],
+  )
   t.same(await world.close(), [])
 })
 

@@ -30,19 +30,36 @@ t.test('a window that was not asked for grows with answers, within its bytes', (
   t.equal(window.limit, DEFAULT_WINDOW)
   for (let i = 0; i < 2000; i++) {
     window.add(request(i))
-    t.equal(window.answer(i, 100)?.index, i)
+    t.equal(window.answer(i, 100, 0)?.index, i)
   }
   t.equal(window.limit, MAX_WINDOW)
   for (let i = 0; i < 200; i++) {
     window.add(request(i))
-    window.answer(i, 65_536)
+    window.answer(i, 65_536, 0)
   }
   t.ok(window.limit * 60_000 <= WINDOW_BYTES)
   t.equal(window.size, 0)
   const fixed = new RequestWindow(2)
   fixed.add(request(1))
-  fixed.answer(1, 5)
+  fixed.answer(1, 5, 0)
   t.equal(fixed.limit, 2)
+  t.end()
+})
+
+t.test('a window shrinks while answers stand in a queue, and looks for the best time anew', (t) => {
+  const window = new RequestWindow(null)
+  const exchange = (count: number, ms: number, from: number): number => {
+    for (let i = 0; i < count; i++) {
+      window.add(request(i, { sentAt: from + i }))
+      window.answer(i, 100, from + i + ms)
+    }
+    return window.limit
+  }
+  const grown = exchange(100, 20, 0)
+  t.equal(grown, DEFAULT_WINDOW + 100)
+  t.ok(exchange(50, 60, 100) < grown, 'answers take three times the best time')
+  t.equal(exchange(500, 60, 1000), DEFAULT_WINDOW)
+  t.ok(exchange(100, 60, 20_000) > DEFAULT_WINDOW, 'the line has become longer')
   t.end()
 })
 
@@ -53,11 +70,11 @@ t.test('an answer clears only requests of its kind', (t) => {
   window.add(request(2, { hash: true, seek, sentAt: 2 }))
   t.equal(window.size, 3)
   t.equal(window.oldest?.sentAt, 0)
-  t.equal(window.answer(4, null)?.hash, true)
+  t.equal(window.answer(4, null, 0)?.hash, true)
   t.ok(window.has(4, false), 'the block is still due')
-  t.equal(window.answer(7, null)?.seek, seek, 'a bare hash of another block answers the seek')
-  t.equal(window.answer(7, null), null)
-  t.equal(window.answer(4, 3)?.index, 4)
+  t.equal(window.answer(7, null, 0)?.seek, seek, 'a bare hash of another block answers the seek')
+  t.equal(window.answer(7, null, 0), null)
+  t.equal(window.answer(4, 3, 0)?.index, 4)
   t.equal(window.oldest, null)
   window.add(request(2, { hash: true, seek }))
   window.add(request(3))

@@ -212,7 +212,7 @@ t.test('a request costs a constant number of looks', (t) => {
   while (answered < 4 * RUN_BLOCKS) {
     scheduler.schedule(source)
     const next = Number(source.asked[answered++])
-    source.window.answer(next, 10)
+    source.window.answer(next, 10, 0)
     reserved.release(next, false)
     log.held.add(next)
   }

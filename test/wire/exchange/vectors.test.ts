@@ -12,6 +12,15 @@ import { kind as sparse } from '../../vector-runner/wire/replication-sparse.ts'
 
 const root = join(import.meta.dirname, '../../vectors')
 
-for (const kind of [digestProof, haveState, basic, sparse, multi, extensions, endStates, reactions]) {
+for (const kind of [
+  digestProof,
+  haveState,
+  basic,
+  sparse,
+  multi,
+  extensions,
+  endStates,
+  reactions,
+]) {
   test(`the vectors of ${kind.name} hold`, async (t) => runKind(t, kind, root))
 }
