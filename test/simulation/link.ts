@@ -39,7 +39,7 @@ export interface Link {
 }
 
 /** Turns of the event loop without anything happening that count as rest. */
-const QUIET_TURNS = 12
+const QUIET_TURNS = 4
 
 interface Due {
   readonly at: number
@@ -52,8 +52,8 @@ export class Network implements Timers {
   readonly random: () => number
   #now = 0
   #order = 0
-  #timers: Due[] = []
-  #deliveries: Due[] = []
+  readonly #timers = new Queue()
+  readonly #deliveries = new Queue()
   #activity = 0
 
   /** @param seed - decides every cut and delay */
@@ -69,15 +69,13 @@ export class Network implements Timers {
   /** A timer of the virtual clock. */
   set(run: () => void, ms: number): () => void {
     const due = { at: this.#now + ms, order: this.#order++, run }
-    this.#timers.push(due)
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== due)
-    }
+    this.#timers.add(due)
+    return () => this.#timers.remove(due)
   }
 
   /** Timers that wait. */
   get timers(): number {
-    return this.#timers.length
+    return this.#timers.size
   }
 
   /** Join two streams. */
@@ -100,7 +98,7 @@ export class Network implements Timers {
 
   /** Something happens on a link at `at`. */
   deliver(at: number, run: () => void): void {
-    this.#deliveries.push({ at, order: this.#order++, run })
+    this.#deliveries.add({ at, order: this.#order++, run })
     this.#activity++
   }
 
@@ -109,7 +107,7 @@ export class Network implements Timers {
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop
       await this.#rest()
-      const next = earliest(this.#deliveries)
+      const next = this.#deliveries.first
       if (next === null) return
       this.#step(next.at)
     }
@@ -121,7 +119,7 @@ export class Network implements Timers {
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop
       await this.#rest()
-      const next = earliest([...this.#deliveries, ...this.#timers])
+      const next = earlier(this.#deliveries.first, this.#timers.first)
       if (next === null || next.at > end) break
       this.#step(next.at)
     }
@@ -131,10 +129,10 @@ export class Network implements Timers {
   #step(at: number): void {
     this.#now = Math.max(this.#now, at)
     for (;;) {
-      const next = earliest([...this.#deliveries, ...this.#timers])
+      const next = earlier(this.#deliveries.first, this.#timers.first)
       if (next === null || next.at > this.#now) return
-      this.#deliveries = this.#deliveries.filter((due) => due !== next)
-      this.#timers = this.#timers.filter((due) => due !== next)
+      this.#deliveries.remove(next)
+      this.#timers.remove(next)
       this.#activity++
       next.run()
     }
@@ -194,12 +192,41 @@ class Way {
   }
 }
 
-function earliest(dues: readonly Due[]): Due | null {
-  let first: Due | null = null
-  for (const due of dues) {
-    if (first === null || due.at < first.at || (due.at === first.at && due.order < first.order)) {
-      first = due
-    }
+/** What is due, in order of time, then of making. */
+class Queue {
+  readonly #dues: Due[] = []
+
+  get size(): number {
+    return this.#dues.length
   }
-  return first
+
+  get first(): Due | null {
+    return this.#dues[0] ?? null
+  }
+
+  add(due: Due): void {
+    this.#dues.splice(this.#placeOf(due), 0, due)
+  }
+
+  remove(due: Due): void {
+    const place = this.#placeOf(due)
+    if (this.#dues[place] === due) this.#dues.splice(place, 1)
+  }
+
+  #placeOf(due: Due): number {
+    let low = 0
+    let high = this.#dues.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const other = this.#dues[middle]
+      if (other && earlier(other, due) === other && other !== due) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+function earlier(a: Due | null, b: Due | null): Due | null {
+  if (a === null || b === null) return a ?? b
+  return b.at < a.at || (b.at === a.at && b.order < a.order) ? b : a
 }
