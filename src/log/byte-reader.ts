@@ -45,6 +45,7 @@ export interface ByteLog {
  * The bytes of a range, piece by piece; no piece is empty. A range past the end waits for the log to
  * grow, as far as the options let it.
  *
+ * @yields the pieces in order
  * @throws RangeError when `byteLength` is given without `byteOffset`
  */
 export async function* readBytes(

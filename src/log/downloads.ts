@@ -57,22 +57,17 @@ export class Downloads {
    */
   add(range: DownloadRange | readonly number[] | number | null = null): Download {
     const wish = wishOf(range)
-    let settle: Pick<Entry, 'resolve' | 'reject'> | null = null
-    const done = new Promise<void>((resolve, reject) => {
-      settle = { resolve, reject }
+    let resolve = (): void => undefined
+    let reject = (_error: LogError): void => undefined
+    const done = new Promise<void>((onmet, onfailed) => {
+      resolve = onmet
+      reject = onfailed
     })
     // Whoever does not look at `done` does not have to handle it either.
     done.catch(() => undefined)
     const download: Download = { wish, done, destroy: () => this.#remove(wish) }
-    /* c8 ignore next: the promise's function ran */
-    if (!settle) throw new TypeError('unreachable')
-    const { resolve, reject }: Pick<Entry, 'resolve' | 'reject'> = settle
-    const entry: Entry = {
-      download,
-      cursor: wish.type === 'range' ? wish.start : 0,
-      resolve,
-      reject,
-    }
+    const cursor = wish.type === 'range' ? wish.start : 0
+    const entry: Entry = { download, cursor, resolve, reject }
     if (this.#core.closed) {
       reject(closedError())
       return download
@@ -115,7 +110,7 @@ export class Downloads {
 
   /** The log closes: end all. */
   close(): void {
-    for (const entry of [...this.#entries.values()].reverse()) {
+    for (const entry of [...this.#entries.values()].toReversed()) {
       this.#entries.delete(entry.download.wish)
       this.#selections.delete(entry.download.wish)
       entry.reject(closedError())
@@ -204,8 +199,13 @@ function isDownload(what: Download | DownloadRange): what is Download {
 
 function spanOf(wish: Selection): [start: number, end: number] {
   if (wish.type === 'range') return [wish.start, wish.end]
-  const first = wish.blocks[0] ?? 0
-  return [first, (wish.blocks.at(-1) ?? first - 1) + 1]
+  let first = Infinity
+  let last = -1
+  for (const block of wish.blocks) {
+    first = Math.min(first, block)
+    last = Math.max(last, block)
+  }
+  return [first, last + 1]
 }
 
 function wishOf(range: DownloadRange | readonly number[] | number | null): Selection {
@@ -214,7 +214,7 @@ function wishOf(range: DownloadRange | readonly number[] | number | null): Selec
   if (isList(range)) return wishOf({ blocks: range })
   if (range.blocks) {
     for (const block of range.blocks) assertIndex(block)
-    return { type: 'blocks', blocks: [...new Set(range.blocks)].sort((a, b) => a - b) }
+    return { type: 'blocks', blocks: [...new Set(range.blocks)] }
   }
   const start = range.start ?? 0
   assertIndex(start)

@@ -8,6 +8,7 @@
  * @see spec/20-wire.md 2.8 and 3.11
  * @module
  */
+import { matchNames, sortNames } from '../extension-names.ts'
 import { messageCodec } from '../value-encoding.ts'
 import type { Codec, Encoding } from '../value-encoding.ts'
 import { LogError } from './errors.ts'
@@ -52,6 +53,9 @@ export class ExtensionRegistry {
   readonly #host: ExtensionHost
   readonly #registered = new Map<string, Registered>()
   #names: readonly string[] = []
+  /** The remote list asked for last, and our names by its numbers. */
+  #remoteNames: readonly string[] | null = null
+  #matched: readonly (string | null)[] = []
 
   /** @param host - gives peers, hears of changes */
   constructor(host: ExtensionHost) {
@@ -72,6 +76,8 @@ export class ExtensionRegistry {
     if (this.#registered.has(name)) {
       throw new LogError('LOG_BAD_EXTENSION', `extension ${name} is registered already`)
     }
+    // Which encoding goes with which `M` is the caller's word: the types cannot tell.
+    // oxlint-disable-next-line no-unsafe-type-assertion
     const codec = messageCodec(handlers.encoding) as Codec<M>
     const host = this.#host
     const idOf = (): number => this.#names.indexOf(name)
@@ -98,7 +104,7 @@ export class ExtensionRegistry {
       },
     }
     this.#registered.set(name, {
-      extension: extension as Extension,
+      extension,
       receive: (bytes, peer) => deliver(codec, handlers, bytes, peer),
     })
     this.#renumber()
@@ -111,12 +117,17 @@ export class ExtensionRegistry {
    * the program that wrote it.
    */
   receive(id: number, remoteNames: readonly string[], bytes: Uint8Array, peer: LogPeer): void {
-    const name = remoteNames[id]
-    if (name !== undefined) this.#registered.get(name)?.receive(bytes, peer)
+    if (remoteNames !== this.#remoteNames) {
+      this.#remoteNames = remoteNames
+      this.#matched = matchNames(this.#names, remoteNames)
+    }
+    const name = this.#matched[id]
+    if (name) this.#registered.get(name)?.receive(bytes, peer)
   }
 
   #renumber(): void {
-    this.#names = [...this.#registered.keys()].sort(byCodeUnits)
+    this.#names = sortNames(this.#registered.keys())
+    this.#remoteNames = null
     this.#host.changed()
   }
 }
@@ -145,8 +156,4 @@ function deliver<M>(
 
 function rethrow(error: Error): never {
   throw error
-}
-
-function byCodeUnits(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

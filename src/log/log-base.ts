@@ -43,6 +43,8 @@ export class LogBase extends EventEmitter<LogEvents> {
   readonly extensions: ExtensionRegistry
   /** What readers and downloads wait for. */
   readonly wishes: Wishes = new OpenWishes(() => this.#parts)
+  /** Whether blocks that were not asked for are taken. May be switched at any time. */
+  allowPush: boolean
   protected readonly options: LogOptions
   readonly #source: FileSource
   readonly #totals: TransferStats | null
@@ -53,6 +55,7 @@ export class LogBase extends EventEmitter<LogEvents> {
   #replicator: Replicator | null = null
   #discoveryKey: Uint8Array | null = null
   #downloading: boolean | null
+  #openedWritable = false
   #uploading: boolean
 
   /**
@@ -72,6 +75,7 @@ export class LogBase extends EventEmitter<LogEvents> {
       storeSecretKey: options.storeSecretKey ?? true,
     }
     this.#totals = options.stats === false ? null : emptyStats()
+    this.allowPush = options.allowPush ?? false
     this.#downloading = options.downloading ?? null
     this.#uploading = options.uploading ?? true
     this.extensions = new ExtensionRegistry({
@@ -136,16 +140,12 @@ export class LogBase extends EventEmitter<LogEvents> {
 
   /** Whether blocks are fetched from peers. */
   get downloading(): boolean {
-    return this.#downloading ?? !this.writable
+    return this.#downloading ?? !this.#openedWritable
   }
 
   /** Whether peers are served. */
   get uploading(): boolean {
     return this.#uploading
-  }
-
-  get allowPush(): boolean {
-    return this.options.allowPush ?? false
   }
 
   /** Requests in flight per peer. */
@@ -255,7 +255,7 @@ export class LogBase extends EventEmitter<LogEvents> {
   }
 
   /** Held blocks from `start` on, one read; may stop before `end` where the sum would pass `maxBytes`. */
-  async readBlocks(start: number, end: number, maxBytes = Infinity): Promise<Uint8Array[]> {
+  async readBlocks(start: number, end: number, maxBytes: number = Infinity): Promise<Uint8Array[]> {
     const { reader } = await this.parts()
     return reader.readRun(start, end, maxBytes)
   }
@@ -304,6 +304,7 @@ export class LogBase extends EventEmitter<LogEvents> {
       core.replicator = this.#replicator
       const parts = makeParts(core, this.guard, this.#totals)
       this.#parts = parts
+      this.#openedWritable = this.writable
       if (!this.sparse) parts.downloads.add(null)
       this.#emit('ready')
       return parts
@@ -340,6 +341,8 @@ export class LogBase extends EventEmitter<LogEvents> {
   /** What a listener throws is an uncaught exception of its program, and stops nothing here. */
   readonly #emit: Emit = (event, ...args) => {
     try {
+      // The types of an emitter do not follow a generic event.
+      // oxlint-disable-next-line unbound-method
       Reflect.apply(this.emit, this, [event, ...args])
     } catch (error) {
       queueMicrotask(() => {

@@ -146,7 +146,8 @@ async function soundHead(core: Core, sizes: FileSizes, length: number): Promise<
   if (!roots) return null
   const signature = await signatures.read(length)
   if (length > 0 && core.key && !isHead(roots, length, signature, core.key)) return null
-  for await (const each of signatures.scan(length + 1)) if (each) return null
+  const beyond = await signatures.scan(length + 1).next()
+  if (!beyond.done) return null
   const isWriter = core.secretKey !== null || core.key === null
   if (isWriter && bitfield.firstUnknownLeaf(length) >= 0) return null
   if (!(await dataReaches(core, sizes.data))) return null

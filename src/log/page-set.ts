@@ -74,7 +74,7 @@ export class PageSet {
 
   /** The marked pages, ascending; the marks are taken off. */
   takeDirty(): Array<{ page: number; bytes: Uint8Array }> {
-    const pages = [...this.#dirty].sort((a, b) => a - b)
+    const pages = [...this.#dirty].toSorted((a, b) => a - b)
     this.#dirty.clear()
     return pages.map((page) => ({ page, bytes: this.make(page) }))
   }

@@ -12,7 +12,7 @@ import type { ReadableOptions } from 'node:stream'
  * @param abort - aborted when the stream is destroyed, so that a waiting `next` ends
  */
 export function pullStream<T>(
-  source: AsyncIterator<T, void, undefined>,
+  source: AsyncGenerator<T, void, undefined>,
   abort: AbortController,
   options: ReadableOptions,
 ): Readable {
@@ -27,7 +27,8 @@ export function pullStream<T>(
     destroy(error, done) {
       abort.abort(error ?? new Error('the stream was destroyed'))
       // Ends once the pending `next` has; its failure was passed on by `read`.
-      source.return?.()?.catch(() => undefined)
+      // oxlint-disable-next-line no-promise-in-callback
+      void source.return().catch(() => undefined)
       done(error)
     },
   })

@@ -44,7 +44,11 @@ export function createReadStream<T>(log: StreamLog<T>, options: ReadStreamOption
   })
 }
 
-/** The same as an async iterator, which passes every value as it is. */
+/**
+ * The same as an async iterator, which passes every value as it is.
+ *
+ * @yields the blocks in order
+ */
 export async function* blocks<T>(
   log: StreamLog<T>,
   options: ReadStreamOptions,
@@ -63,7 +67,7 @@ export async function* blocks<T>(
 }
 
 async function* nullable<T>(source: AsyncIterable<T>): AsyncGenerator<T | undefined, void> {
-  for await (const value of source) yield value ?? undefined
+  for await (const value of source) yield value === null ? undefined : value
 }
 
 /** Options of a write stream. */
@@ -100,8 +104,10 @@ export function createWriteStream<T>(
 
 function cut<T>(chunk: T, largest: number): T[] {
   if (largest <= 0 || !(chunk instanceof Uint8Array) || chunk.length <= largest) return [chunk]
-  const pieces: Array<T & Uint8Array> = []
+  const pieces: T[] = []
   for (let at = 0; at < chunk.length; at += largest) {
+    // A piece of bytes is of the type that bytes have here.
+    // oxlint-disable-next-line no-unsafe-type-assertion
     pieces.push(chunk.subarray(at, at + largest) as T & Uint8Array)
   }
   return pieces

@@ -66,7 +66,7 @@ export class Reader {
    *
    * @throws {@link LogError} as `read`
    */
-  async readRun(start: number, end: number, maxBytes = Infinity): Promise<Uint8Array[]> {
+  async readRun(start: number, end: number, maxBytes: number = Infinity): Promise<Uint8Array[]> {
     const { bitfield } = this.#core
     this.#assertHeld(start, end)
     const placed = this.#place(start, end, maxBytes)

@@ -12,33 +12,37 @@ import type { StoredContent } from './stored-content.ts'
 
 const CHUNK_NODES = 4096
 
-/**
- * Set the bits of a log of `head.length` blocks and write them.
- *
- * @param usable - bits below `head.since` may be believed
- */
+/** How far what was there may be believed. */
+export interface Rebuild {
+  /** Bits below the last batch are right, as far as they can be. */
+  readonly usable: boolean
+  readonly isWriter: boolean
+  /** The tree file has room for every node of the length. */
+  readonly treeReaches: boolean
+}
+
+/** Set the bits of a log of `head.length` blocks, and write them and what was derived of the tree. */
 export async function rebuildBits(
   core: Core,
   content: StoredContent,
   head: { readonly length: number; readonly since: number },
-  usable: boolean,
-  isWriter: boolean,
+  { usable, isWriter, treeReaches }: Rebuild,
 ): Promise<void> {
   const { bitfield } = core
   const { length } = head
-  const torn = isWriter && bitfield.firstUnknownLeaf(head.since) >= 0
-  const whole = !usable || !isWriter || torn
-  const since = whole ? 0 : head.since
+  const torn = isWriter && (!treeReaches || bitfield.firstUnknownLeaf(head.since) >= 0)
+  const since = usable && isWriter && !torn ? head.since : 0
   // Which blocks are held is judged by the bits as they were, so before any of them changes.
   const held: number[] = []
-  let block = usable && !torn ? head.since : 0
-  if (!isWriter && usable) block = length
-  const from = block
+  // On a replica, whose blocks lie anywhere, usable bits stay as they are.
+  const from = usable && !isWriter ? length : since
+  let block = from
   for await (const isSound of content.compare(from, length)) {
     const cleared = bitfield.hasNode(2 * block) && !bitfield.has(block)
     if (isSound && !cleared) held.push(block)
     block++
   }
+  await content.writeDerived(length)
   cutBits(core, length)
   await addStoredNodes(core, since, length)
   bitfield.set(from, length, false)
@@ -75,6 +79,11 @@ async function addStoredNodes(core: Core, since: number, length: number): Promis
       else if (nodes.has(treeIndex)) addNode(bitfield.nodes, treeIndex)
       else bitfield.setNode(treeIndex, false)
     }
+  }
+  // Parents that reach back over `since` have lower numbers than what was looked at.
+  for (let above = 2 * since; flatTree.rightSpan(above) < end; above = flatTree.parent(above)) {
+    // oxlint-disable-next-line no-await-in-loop
+    if ((await tree.read([above])).has(above)) bitfield.setNode(above, true)
   }
 }
 

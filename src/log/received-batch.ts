@@ -19,12 +19,12 @@ export interface VerifiedBlock {
 /** What one write of the receiver covers. */
 export class ReceivedBatch {
   /** Proven nodes that are not stored yet, by tree index. */
-  readonly nodes = new Map<number, TreeNode>()
+  readonly nodes: Map<number, TreeNode> = new Map()
   /** Every index that is known through this batch, implied parents included. */
-  readonly known = new Set<number>()
+  readonly known: Set<number> = new Set()
   readonly blocks: VerifiedBlock[] = []
   /** Heads that were proven, by length. */
-  readonly heads = new Map<number, VerifiedHead>()
+  readonly heads: Map<number, VerifiedHead> = new Map()
   /** Called when the batch is stored, or could not be. */
   readonly settled: Array<(error: unknown) => void> = []
 

@@ -105,13 +105,7 @@ export class Receiver {
         const block = job.blocks[slot]
         const waits = block && this.#take(job, block, slot)
         if (!waits) continue
-        const current = job
-        this.#loading = waits
-          .catch((error: unknown) => this.#refuse(current, slot, error))
-          .then(() => {
-            this.#loading = null
-            this.#verify()
-          })
+        this.#loading = this.#goOnAfter(waits, job, slot)
         this.#startWriting()
         return
       }
@@ -119,6 +113,16 @@ export class Receiver {
       finish(job)
     }
     this.#startWriting()
+  }
+
+  async #goOnAfter(waits: Promise<void>, job: Job, slot: number): Promise<void> {
+    try {
+      await waits
+    } catch (error) {
+      this.#refuse(job, slot, error)
+    }
+    this.#loading = null
+    this.#verify()
   }
 
   /** Verify one block and stage it; gives a promise when that takes a read or a hook. */

@@ -21,6 +21,7 @@ import { LogError } from './errors.ts'
 import { HEADER_BYTES } from './header.ts'
 import type { FileSizes, Head } from './open.ts'
 import { StoredContent } from './stored-content.ts'
+import { NODE_BYTES } from './tree-file.ts'
 import { isHead } from './trust.ts'
 
 /** A length that the key vouches for. */
@@ -60,8 +61,11 @@ export async function recover(
     const message = `${recorded} blocks were recorded, ${taken.length} can be proven`
     core.refusesAppend = new LogError('LOG_CORRUPT', message)
   }
-  await content.writeDerived(taken.length)
-  await rebuildBits(core, content, taken, usable && sizes.bitfield > HEADER_BYTES, isWriter)
+  await rebuildBits(core, content, taken, {
+    usable: usable && sizes.bitfield > HEADER_BYTES,
+    isWriter,
+    treeReaches: sizes.tree >= HEADER_BYTES + NODE_BYTES * (2 * taken.length - 1),
+  })
   await core.signatures.cutAfter(taken.length)
   for (const root of taken.roots) core.tree.trust(root.index)
   return taken
@@ -74,8 +78,11 @@ async function findCandidate(
 ): Promise<Candidate | null> {
   let best: Head | null = null
   for await (const { length, signature } of core.signatures.scanDown()) {
-    const roots = await content.roots(length)
-    if (!roots || !core.key || !isHead(roots, length, signature, core.key)) continue
+    const roots = await content.roots(length, true)
+    if (!roots || !core.key || !isHead(roots, length, signature, core.key)) {
+      if (!best) content.discard()
+      continue
+    }
     if (best && (!isWriter || (await content.matches(length, best.length)))) {
       return { ...best, since: length }
     }
@@ -88,7 +95,7 @@ async function findCandidate(
 /** A static log has no signatures: its key is the hash of its tree. */
 async function staticHead(core: Core, content: StoredContent): Promise<Candidate | null> {
   const length = content.recordedLength()
-  const roots = length > 0 ? await content.roots(length) : null
+  const roots = length > 0 ? await content.roots(length, false) : null
   if (!roots || (core.key && !isHead(roots, length, null, core.key))) return null
   return { length, live: false, roots, since: 0 }
 }
@@ -101,7 +108,7 @@ async function signAgain(
   taken: Candidate | null,
 ): Promise<Candidate | null> {
   const since = taken?.length ?? 0
-  const roots = await content.roots(recorded)
+  const roots = await content.roots(recorded, false)
   if (!roots || !core.secretKey || !core.key) return null
   if (!(await content.matches(since, recorded))) return null
   const grown = [...(taken?.roots ?? [])]
@@ -132,7 +139,8 @@ async function isUnbegun(core: Core, sizes: FileSizes, usable: boolean): Promise
     return sizes.tree <= HEADER_BYTES && sizes.signatures <= HEADER_BYTES && sizes.data === 0
   }
   if (core.bitfield.lastHeld() >= 0 || core.bitfield.lastNode() >= 0) return false
-  let signatures = 0
-  for await (const each of core.signatures.scan(1)) if (each && ++signatures > 1) return false
-  return true
+  const scan = core.signatures.scan(1)
+  await scan.next()
+  const second = await scan.next()
+  return second.done === true
 }

@@ -59,7 +59,11 @@ export class SignatureFile {
     this.#byteLength = Math.max(this.#byteLength, slotAt(length) + SIGNATURE_BYTES)
   }
 
-  /** Stored signatures of lengths `[start, end]`, ascending, read in large pieces. */
+  /**
+   * Stored signatures of lengths `[start, end]`, read in large pieces.
+   *
+   * @yields each that is not blank, ascending
+   */
   async *scan(
     start: number,
     end: number = this.slots,
@@ -77,7 +81,11 @@ export class SignatureFile {
     }
   }
 
-  /** As `scan`, from the highest slot down. */
+  /**
+   * The same from the highest slot down.
+   *
+   * @yields each that is not blank, descending
+   */
   async *scanDown(
     end: number = this.slots,
   ): AsyncGenerator<{ readonly length: number; readonly signature: Uint8Array }> {

@@ -32,12 +32,22 @@ export class StoredContent {
     return blocksOf(this.#core.bitfield.nodes)
   }
 
-  /** Roots of `length` blocks, stored or derived, or `null`. */
-  async roots(length: number): Promise<TreeNode[] | null> {
+  /** Nothing that was derived so far proved right: forget it. */
+  discard(): void {
+    this.#derived.clear()
+  }
+
+  /**
+   * Roots of `length` blocks, stored or derived, or `null`.
+   *
+   * @param guess - the last block may be derived from the rest of the data: only where a signature then
+   *   tells whether that was right
+   */
+  async roots(length: number, guess: boolean): Promise<TreeNode[] | null> {
     const roots: TreeNode[] = []
     for (const treeIndex of flatTree.fullRoots(2 * length)) {
       // oxlint-disable-next-line no-await-in-loop
-      const node = await this.node(treeIndex, length)
+      const node = await this.node(treeIndex, guess ? length : 0)
       if (!node) return null
       roots.push(node)
     }
@@ -45,8 +55,8 @@ export class StoredContent {
   }
 
   /**
-   * A stored node; or one derived from its children; or, for the last block of `length`, from the rest of
-   * the data. `null` when it cannot be had.
+   * A stored node; or one derived: a parent from its children, a leaf from its parent, its sibling and the
+   * data, or, for the last block of `length`, from the rest of the data. `null` when it cannot be had.
    */
   async node(treeIndex: number, length = 0): Promise<TreeNode | null> {
     const known = this.#derived.get(treeIndex)
@@ -54,7 +64,7 @@ export class StoredContent {
     const stored = (await this.#core.tree.read([treeIndex])).get(treeIndex)
     if (stored) return stored
     const node = flatTree.isLeaf(treeIndex)
-      ? await this.#lastLeaf(treeIndex, length)
+      ? ((await this.#leafByParent(treeIndex)) ?? (await this.#lastLeaf(treeIndex, length)))
       : await this.#parent(treeIndex, length)
     if (node) this.#derived.set(treeIndex, node)
     return node
@@ -66,15 +76,19 @@ export class StoredContent {
     return true
   }
 
-  /** For each block of `[start, end)` in order: whether it was cleared, or is what its leaf says. */
+  /**
+   * Compare blocks `[start, end)` with their leaves.
+   *
+   * @yields for each in order, whether it was cleared or is what its leaf says
+   */
   async *compare(start: number, end: number): AsyncGenerator<boolean> {
-    const { bitfield, files, indexing } = this.#core
+    const { bitfield, files, indexing, tree } = this.#core
     let at = await this.#byteOffset(start)
     let run: Uint8Array | null = null
     let runAt = 0
     for (let block = start; block < end; block++) {
       // oxlint-disable-next-line no-await-in-loop
-      const leaf = await this.node(2 * block, end)
+      const leaf = tree.cached(2 * block) ?? (await this.node(2 * block))
       // oxlint-disable-next-line no-await-in-loop
       if (leaf && at === null) at = await this.#byteOffset(block)
       if (!leaf || at === null) {
@@ -109,7 +123,7 @@ export class StoredContent {
     )
     if (nodes.length === 0) return
     await this.#core.tree.write(nodes)
-    this.#core.tree.keep(nodes)
+    this.#core.tree.keep(nodes, false)
   }
 
   async #parent(treeIndex: number, length: number): Promise<TreeNode | null> {
@@ -119,18 +133,33 @@ export class StoredContent {
     return right && parentNode(left, right)
   }
 
+  async #leafByParent(treeIndex: number): Promise<TreeNode | null> {
+    const [above, beside] = [flatTree.parent(treeIndex), flatTree.sibling(treeIndex)]
+    const stored = await this.#core.tree.read([above, beside])
+    const [parent, sibling] = [stored.get(above), stored.get(beside)]
+    if (!parent || !sibling) return null
+    const leaf = await this.#leafOf(treeIndex / 2, parent.size - sibling.size)
+    return leaf && equals(parentNode(leaf, sibling).hash, parent.hash) ? leaf : null
+  }
+
   async #lastLeaf(treeIndex: number, length: number): Promise<TreeNode | null> {
     const block = treeIndex / 2
     if (block !== length - 1) return null
     const from = await this.#byteOffset(block)
-    const size = from === null ? -1 : this.#sizes.data - from
+    return from === null ? null : this.#leafOf(block, this.#sizes.data - from)
+  }
+
+  /** The leaf that `size` bytes of data in the block's place would have. */
+  async #leafOf(block: number, size: number): Promise<TreeNode | null> {
+    const from = await this.#byteOffset(block)
     if (from === null || size < 0 || size > MAX_BLOCK_BYTES) return null
+    if (from + size > this.#sizes.data) return null
     const bytes = size === 0 ? new Uint8Array(0) : await this.#core.files.data.read(from, size)
     return leafNode(block, bytes)
   }
 
   async #byteOffset(block: number): Promise<number | null> {
-    const roots = await this.roots(block)
+    const roots = await this.roots(block, false)
     return roots && roots.reduce((sum, root) => sum + root.size, 0)
   }
 }

@@ -132,7 +132,7 @@ export class TreeFile {
 
   /** Write nodes (in any order), joined where they are neighbours. Call `keep` once that succeeded. */
   async write(nodes: readonly TreeNode[]): Promise<void> {
-    const sorted = [...nodes].sort((a, b) => a.index - b.index)
+    const sorted = nodes.toSorted((a, b) => a.index - b.index)
     const writes: Array<Promise<void>> = []
     for (let start = 0; start < sorted.length;) {
       let end = start + 1
@@ -153,14 +153,14 @@ export class TreeFile {
     if (count > 0) this.#byteLength = Math.max(this.#byteLength, at + bytes.length)
   }
 
-  /** Put nodes that are stored and verified into the cache. */
-  keep(nodes: readonly TreeNode[]): void {
+  /** Put stored nodes into the cache; `verified` ones are trusted. */
+  keep(nodes: readonly TreeNode[], verified = true): void {
     for (const node of nodes) {
       const page = this.#make(Math.floor(node.index / PAGE_NODES))
       const slot = node.index % PAGE_NODES
       grow(page, (slot + 1) * NODE_BYTES)
       encode(node, page.bytes, slot * NODE_BYTES)
-      page.trusted[slot >>> 3] = (page.trusted[slot >>> 3] ?? 0) | (1 << (slot & 7))
+      if (verified) this.trust(node.index)
     }
   }
 

@@ -47,7 +47,7 @@ export interface Patience {
 /** The waits of one log. */
 export class Waiting {
   /** The wishes of all waits, in order of asking. */
-  readonly wishes = new Set<WaitingWish>()
+  readonly wishes: Set<WaitingWish> = new Set()
   readonly #core: Core
   readonly #guard: Guard
   readonly #all = new Set<Waiter<never>>()
@@ -159,7 +159,7 @@ export class Waiting {
 
   /** The log closes: answer everybody, newest first. */
   close(): void {
-    for (const waiter of [...this.#all].reverse()) waiter.fail(closedError())
+    for (const waiter of [...this.#all].toReversed()) waiter.fail(closedError())
   }
 
   /** Tell the replicator, once for all changes of this turn. */
@@ -183,7 +183,7 @@ export class Waiting {
     return new Promise<T>((resolve, reject) => {
       let timer: ReturnType<typeof setTimeout> | null = null
       const leave = (): boolean => {
-        if (!this.#all.delete(waiter as Waiter<never>)) return false
+        if (!this.#all.delete(waiter)) return false
         members.delete(waiter)
         if (isLast()) this.wishes.delete(wish)
         if (timer) clearTimeout(timer)
@@ -204,7 +204,7 @@ export class Waiting {
         },
       }
       const abort = (): void => waiter.fail(signal?.reason)
-      this.#all.add(waiter as Waiter<never>)
+      this.#all.add(waiter)
       members.add(waiter)
       this.wishes.add(wish)
       this.changed()
