@@ -6,6 +6,7 @@
  */
 import { copy } from '../bytes.ts'
 import { messageCodec, type Codec, type Encoding } from '../value-encoding.ts'
+import type { NodePair } from './diff.ts'
 import type { NodeContent, TrieNode } from './node.ts'
 
 /** One entry of a trie. */
@@ -55,6 +56,12 @@ export class Entries<Value> {
   /** As `of`, for a node that may be missing. */
   maybe(node: TrieNode | null): TrieEntry<Value> | null {
     return node && this.of(node)
+  }
+
+  /** Both sides of a difference. */
+  pair({ left, right }: NodePair): TrieDifference<Value> {
+    const key = (left ?? right)?.path.key ?? ''
+    return { key, left: this.maybe(left), right: this.maybe(right) }
   }
 
   #decode(bytes: Uint8Array): Value {

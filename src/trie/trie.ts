@@ -14,10 +14,11 @@
  */
 import { EventEmitter } from 'node:events'
 import { fromUtf8 } from '../bytes.ts'
-import { Difference } from './diff.ts'
+import { DifferenceSource } from './diff-source.ts'
 import { Entries, type TrieDifference, type TrieEntry } from './entry.ts'
 import { TrieError } from './errors.ts'
 import { TrieExtension } from './extension.ts'
+import { keepRefreshed, UpdateLoop } from './following.ts'
 import { find } from './get.ts'
 import { HashPath, storedKey } from './hash-path.ts'
 import { decodeHeader, encodeHeader } from './header.ts'
@@ -58,6 +59,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   readonly #entries: Entries<Value>
   readonly #options: TrieOptions
   readonly #extension: TrieExtension | null
+  readonly #updates: UpdateLoop
   /** Fixed version, or null for the newest. */
   #version: number | null
   #metadata: Uint8Array | null
@@ -75,6 +77,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
     this.#version = shared?.version ?? null
     this.#entries = new Entries(options.valueEncoding)
     this.#metadata = metadataBytes(options.metadata)
+    this.#updates = new UpdateLoop(log)
     this.#writer = new Writer(this.#nodes, () => this.ready())
     const asked = (type: 'get' | 'iterator', key: string): void =>
       void this.emit(`extension-${type}`, key)
@@ -130,6 +133,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
       await log.append([encodeHeader({ metadata: this.#metadata, subtype })])
     }
     this.#opened = true
+    if (this.#options.alwaysReconnect && !log.writable && !this.isCheckout) this.#keepRefreshed()
     this.emit('ready')
   }
 
@@ -231,24 +235,36 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
     options: DiffOptions = {},
   ): Pull<TrieDifference<Value>> {
     const right = typeof other === 'object' && other !== null ? other : this.checkout(other ?? 0)
-    const walk = new Difference(this.#path(prefix, options.hidden), options)
-    let open = false
+    const source = new DifferenceSource(
+      this.#nodes,
+      async () => [await this.headSeq(options), await right.headSeq(options)],
+      this.#path(prefix, options.hidden),
+      options,
+    )
     return new Pull({
       next: async () => {
-        if (!open) {
-          const [left, against] = [await this.headSeq(options), await right.headSeq(options)]
-          await this.#nodes.run(
-            (nodes) => walk.open(nodes, left, against, options.checkpoint ?? null),
-            options,
-          )
-          open = true
-        }
-        const pair = await this.#nodes.run((nodes) => walk.next(nodes), options)
-        const key = (pair?.left ?? pair?.right)?.path.key
-        if (!pair || key === undefined) return null
-        return { key, left: this.#entries.maybe(pair.left), right: this.#entries.maybe(pair.right) }
+        const pair = await source.next()
+        return pair && this.#entries.pair(pair)
       },
-      checkpoint: () => walk.checkpoint(),
+      checkpoint: () => source.checkpoint(),
+    })
+  }
+
+  /**
+   * Load what changed since version `from`, in every part of the trie that was read here before. Its rows
+   * are of no interest.
+   */
+  reconnect(from: number, options: DiffOptions = {}): Pull<TrieDifference<Value>> {
+    const stored = (seq: number): boolean => this.log.has(seq)
+    return this.diff(from, '', { ...options, skipRightNull: true, stored })
+  }
+
+  #keepRefreshed(): void {
+    keepRefreshed({
+      log: this.log,
+      refresh: async (version, signal) =>
+        void (await this.reconnect(version, { signal }).collect()),
+      onrefresh: (event) => void this.emit(event),
     })
   }
 
@@ -264,7 +280,11 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
         },
         onappend: (listener) => {
           this.log.on('append', listener)
-          return () => void this.log.off('append', listener)
+          const release = this.#updates.hold()
+          return () => {
+            release()
+            this.log.off('append', listener)
+          }
         },
       },
       options,
