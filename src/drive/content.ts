@@ -14,6 +14,7 @@ import { ContentLock, LockTable } from './content-lock.ts'
 import type { DriveContext, DriveTrie } from './context.ts'
 import { DriveError, asDriveError, inWords } from './errors.ts'
 import { lookUp } from './lookup.ts'
+import type { Run } from './run.ts'
 import { Stat, type StatInput } from './stat.ts'
 
 /** Where the content of a path is written. */
@@ -33,6 +34,16 @@ export interface WriterOptions {
   readonly wait?: boolean | undefined
   /** Leaves the wait for the lock. */
   readonly signal?: AbortSignal | undefined
+  /** Where to go on from, asked once nobody else writes: so two who append to one file are both heard. */
+  readonly begin?: (() => Promise<Beginning>) | undefined
+}
+
+/** A file that is written on. */
+export interface Beginning {
+  /** Fields of its entry. */
+  readonly stat: StatInput
+  /** The content it has, which stays its first; null for none. */
+  readonly before: Run | null
 }
 
 /** A file that is being written; holds the content log's lock until `finish` or `abort`. */
@@ -40,6 +51,11 @@ export interface ContentWriter {
   /** Its first block, and the content log's bytes before it. */
   readonly offset: number
   readonly byteOffset: number
+  /**
+   * Content that has to be written again before anything else, since a file is one run of blocks. Null when there is
+   * none, and when its blocks are the last of the log (not under `exact`): then the new ones follow them.
+   */
+  readonly before: Run | null
   /** Append each chunk as a block of its own, cut at 524288 bytes; one append for all. */
   write(chunks: readonly Uint8Array[]): Promise<void>
   /** Store the entry and let go. */
@@ -97,18 +113,33 @@ export async function openContentWriter(
   context: DriveContext,
   path: string,
   stat: StatInput,
-  { syscall = 'write', wait = true, signal }: WriterOptions = {},
+  { syscall = 'write', wait = true, signal, begin }: WriterOptions = {},
 ): Promise<ContentWriter> {
   const place = await inWords(syscall, path, () => writablePlace(context, path, syscall))
   const lock = lockOf(place.content)
   if (!wait && lock.taken) throw new DriveError('DRIVE_LOCKED', { syscall, path })
   const release = await lock.acquire()
-  if (signal?.aborted) {
+  try {
+    signal?.throwIfAborted()
+    const beginning = begin ? await inWords(syscall, path, begin) : { stat, before: null }
+    return writerAt(context, path, place, beginning, { syscall, release })
+  } catch (error) {
     release()
-    throw signal.reason
+    throw error
   }
+}
+
+function writerAt(
+  context: DriveContext,
+  path: string,
+  place: ContentPlace,
+  { stat, before }: Beginning,
+  { syscall, release }: { readonly syscall: string; readonly release: () => void },
+): ContentWriter {
   const { content } = place
-  const { length: offset, byteLength: byteOffset } = content
+  const tail = before && !context.exact && endsLog(before, content) ? before : null
+  const offset = tail ? tail.start : content.length
+  const byteOffset = tail ? tail.byteOffset : content.byteLength
   context.emit('appending', path, stat)
   const append = async (chunks: readonly Uint8Array[]): Promise<void> => {
     await content.append(chunks.flatMap(cut))
@@ -131,10 +162,16 @@ export async function openContentWriter(
   return {
     offset,
     byteOffset,
+    before: tail ? null : before,
     write: (chunks) => inWords(syscall, path, () => append(chunks)),
     finish: () => inWords(syscall, path, store).finally(release),
     abort: () => Promise.resolve(release()),
   }
+}
+
+/** Whether the blocks of a file are the last of the log, so that others can follow them. */
+function endsLog({ log, end, byteOffset, size }: Run, content: Log): boolean {
+  return log === content && end === content.length && byteOffset + size === content.byteLength
 }
 
 /**

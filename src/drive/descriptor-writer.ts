@@ -2,16 +2,18 @@
  * Writing a file in order through a descriptor: pieces are joined into blocks, and one entry is stored at the end.
  *
  * Nothing happens before the first piece. Then the content log's lock is taken and held until `close`; what is
- * there already when appending is written again first, so that the file is one run of blocks, as v10 needs it.
+ * there already when appending is written again first, so that the file is one run of blocks, as v10 needs it;
+ * unless it ends the content log, so that new blocks can follow it.
  *
  * @see spec/40-drive.md 3.7, write
  * @module
  */
 import { copy } from '../bytes.ts'
 import { COALESCE_BYTES, Coalescer } from './coalescer.ts'
-import { type ContentWriter, openContentWriter } from './content.ts'
+import { type Beginning, type ContentWriter, openContentWriter } from './content.ts'
 import type { DriveContext } from './context.ts'
-import { type Run, readBlocks } from './run.ts'
+import { findEntry } from './lookup.ts'
+import { readBlocks, runOf } from './run.ts'
 import type { Stat } from './stat.ts'
 
 /** The writing side of one descriptor. */
@@ -19,7 +21,7 @@ export class DescriptorWriter {
   readonly #context: DriveContext
   readonly #path: string
   readonly #stat: Stat
-  readonly #before: Run | null
+  readonly #append: boolean
   readonly #coalescer = new Coalescer()
   #writer: ContentWriter | null = null
   /** What was asked for so far, in order; null before the first piece. Once it fails, what follows fails alike. */
@@ -30,13 +32,13 @@ export class DescriptorWriter {
    * @param context - the drive
    * @param path - absolute, links resolved
    * @param stat - the entry whose mode, owners, times and metadata the file keeps
-   * @param before - bytes that come first: the old content when appending
+   * @param append - whether what is there comes first
    */
-  constructor(context: DriveContext, path: string, stat: Stat, before: Run | null) {
+  constructor(context: DriveContext, path: string, stat: Stat, append: boolean) {
     this.#context = context
     this.#path = path
     this.#stat = stat
-    this.#before = before
+    this.#append = append
   }
 
   /** Whether anything was written. */
@@ -72,13 +74,22 @@ export class DescriptorWriter {
 
   /** Take the lock and write what comes first. */
   async #open(): Promise<ContentWriter> {
-    const writer = await openContentWriter(this.#context, this.#path, this.#stat)
+    const begin = this.#append ? () => this.#beginning() : undefined
+    const writer = await openContentWriter(this.#context, this.#path, this.#stat, { begin })
     this.#writer = writer
-    if (!this.#before) return writer
-    for await (const block of readBlocks(this.#before, 0, Infinity, this.#context.reads())) {
+    if (!writer.before) return writer
+    for await (const block of readBlocks(writer.before, 0, Infinity, this.#context.reads())) {
       await this.#send(this.#coalescer.push(block))
     }
     return writer
+  }
+
+  /** The file as it is now, not as it was when the descriptor was opened. */
+  async #beginning(): Promise<Beginning> {
+    const entry = await findEntry(this.#context, this.#path)
+    if (!entry) return { stat: this.#stat, before: null }
+    const before = await runOf(this.#context, entry, this.#context.reads())
+    return { stat: entry.stat, before }
   }
 
   async #send(chunks: readonly Uint8Array[]): Promise<void> {

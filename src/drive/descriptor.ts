@@ -55,7 +55,7 @@ export class Descriptor {
     this.#append = (flags & O_APPEND) !== 0
     if (this.#append) this.#position = stat.size
     this.#reader = new RunReader(run)
-    this.#writer = new DescriptorWriter(context, path, stat, this.#append ? run : null)
+    this.#writer = new DescriptorWriter(context, path, stat, this.#append)
   }
 
   /**
@@ -103,7 +103,7 @@ export class Descriptor {
 
   async #readAt(out: Uint8Array, position: number, options: ReadOptions): Promise<number> {
     const reads = this.#context.reads(options)
-    const signals = [this.#closing.signal, ...(reads.signal ? [reads.signal] : [])]
+    const signals = [this.#closing.signal, reads.signal]
     return this.#guarded('read', async () => {
       const length = await this.#reader.read(position, out, {
         ...reads,

@@ -17,7 +17,7 @@ import type { ReadResult, WriteResult } from './descriptor-table.ts'
 import { type OtherVersion, createDiffStream } from './diff.ts'
 import { type DownloadOptions, download } from './download.ts'
 import type { CheckoutSource, DriveBase } from './drive-base.ts'
-import { DriveFiles } from './drive-files.ts'
+import { DriveChanges } from './drive-changes.ts'
 import { createHistoryStream } from './history.ts'
 import type { HistoryOptions } from '../trie/index.ts'
 import * as mounts from './mounts.ts'
@@ -40,7 +40,7 @@ type MountResults = [trie: Mounted['trie'], info: Mounted['info']]
 type Mounts = Map<string, MountLogs>
 
 /** A drive. */
-export class Drive extends DriveFiles {
+export class Drive extends DriveChanges {
   /** The numbers of the `fs` interface. */
   static readonly constants = constants
   #promises: DrivePromises | null = null

@@ -48,6 +48,7 @@ const METHODS = [
     'getContent',
   ] as const),
   ...(['open', 'read', 'write', 'ftruncate', 'download', 'clear', 'registerExtension'] as const),
+  ...(['rename', 'cp', 'rm', 'appendFile', 'chmod', 'chown', 'utimes'] as const),
   ...([
     'createReadStream',
     'createWriteStream',

@@ -43,9 +43,11 @@ t.test('a download tells its callback, and gives its handle all the same', async
       t.equal(error, null)
       resolve()
     })
-    t.type(handle.destroy, 'function')
+    t.equal(typeof handle.progress.blocks, 'number')
   })
-  const error = await new Promise((resolve) => clone.download('nope', resolve))
+  const error = await new Promise((resolve) => {
+    clone.download('nope', resolve)
+  })
   t.match(error, { code: 'ENOENT', path: '/nope' })
 })
 
@@ -96,16 +98,11 @@ t.test('the usage of a directory has each entry; links stand for what they lead 
   await writer.symlink('nowhere', 'broken')
   const all = await writer.stats('/')
   if (!(all instanceof Map)) throw new Error('want a map')
-  t.same(
-    [...all.keys()].sort(),
-    ['/a', '/broken', '/dir', '/dir/b', '/dir/sub/c', '/empty', '/link'].filter((path) =>
-      all.has(path),
-    ),
-  )
+  t.same([...all.keys()].toSorted(), ['/a', '/dir', '/dir/b', '/dir/sub/c', '/empty', '/link'])
   t.same(all.get('/link'), { blocks: 1, size: 2, downloadedBlocks: 1 })
   t.same(all.get('/dir'), { blocks: 0, size: 0, downloadedBlocks: 0 })
   const dir = await writer.stats('dir', {})
-  t.same(dir instanceof Map && [...dir.keys()].sort(), ['/dir', '/dir/b', '/dir/sub/c'])
+  t.same(dir instanceof Map && [...dir.keys()].toSorted(), ['/dir', '/dir/b', '/dir/sub/c'])
   await t.rejects(writer.stats('nope'), code('ENOENT'))
 })
 

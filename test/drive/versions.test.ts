@@ -62,10 +62,10 @@ t.test('a wrong tag is refused before anything is written', async (t) => {
 async function diffOf(stream: AsyncIterable<unknown>): Promise<string[]> {
   const rows: string[] = []
   for await (const row of stream as AsyncIterable<DiffRow>) {
-    const previous = 'previous' in row ? `<${row.previous?.seq ?? '-'}` : ''
+    const previous = 'previous' in row ? `<${row.previous.seq ?? '-'}` : ''
     rows.push(`${row.type} ${row.name}${'seq' in row ? ` ${row.seq}` : ''}${previous}`)
   }
-  return rows.sort()
+  return rows.toSorted()
 }
 
 t.test('a diff tells what came, what changed and what went', async (t) => {

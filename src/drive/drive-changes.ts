@@ -1,0 +1,71 @@
+/**
+ * What v10 lacks of a file system: moving, copying and removing whole trees, appending, and changing what is known of
+ * a file. v10 reads every drive that these make.
+ *
+ * With a callback as the last argument they call it and give nothing; otherwise they give a promise.
+ *
+ * @module
+ */
+import { type Callback, optional, settle } from '../callback.ts'
+import { appendFile } from './append-file.ts'
+import { type Time, chmod, chown, utimes } from './attributes.ts'
+import { type CpOptions, cp } from './cp.ts'
+import { DriveFiles } from './drive-files.ts'
+import { rename } from './rename.ts'
+import { type RmOptions, rm } from './rm.ts'
+
+/** A drive with the operations that change what is there. */
+export class DriveChanges extends DriveFiles {
+  /** Move what is at `from`, with everything below it, to `to`. Readers see all of it moved or nothing. */
+  rename(from: string, to: string): Promise<void>
+  rename(from: string, to: string, done: Callback): void
+  rename(from: string, to: string, done?: Callback): Promise<void> {
+    return settle(rename(this.context, from, to), done)
+  }
+
+  /** Copy what is at `from` to `to`, directories with `recursive`. No content is copied inside one drive. */
+  cp(from: string, to: string, options?: CpOptions): Promise<void>
+  cp(from: string, to: string, done: Callback): void
+  cp(from: string, to: string, options: CpOptions | undefined, done?: Callback): void
+  cp(from: string, to: string, options?: CpOptions | Callback, done?: Callback): Promise<void> {
+    const [given, callback] = optional(options, done)
+    return settle(cp(this.context, from, to, given), callback)
+  }
+
+  /** Remove what is at `name`, directories with `recursive`. */
+  rm(name: string, options?: RmOptions): Promise<void>
+  rm(name: string, done: Callback): void
+  rm(name: string, options: RmOptions | undefined, done?: Callback): void
+  rm(name: string, options?: RmOptions | Callback, done?: Callback): Promise<void> {
+    const [given, callback] = optional(options, done)
+    return settle(rm(this.context, name, given), callback)
+  }
+
+  /** Add `data` to the end of the file at `name`, which is made when it is missing. */
+  appendFile(name: string, data: Uint8Array | string): Promise<void>
+  appendFile(name: string, data: Uint8Array | string, done: Callback): void
+  appendFile(name: string, data: Uint8Array | string, done?: Callback): Promise<void> {
+    return settle(appendFile(this.descriptors, name, data), done)
+  }
+
+  /** Set the permissions of what is at `name`. */
+  chmod(name: string, mode: number): Promise<void>
+  chmod(name: string, mode: number, done: Callback): void
+  chmod(name: string, mode: number, done?: Callback): Promise<void> {
+    return settle(chmod(this.context, name, mode), done)
+  }
+
+  /** Set the owners of what is at `name`. */
+  chown(name: string, uid: number, gid: number): Promise<void>
+  chown(name: string, uid: number, gid: number, done: Callback): void
+  chown(name: string, uid: number, gid: number, done?: Callback): Promise<void> {
+    return settle(chown(this.context, name, uid, gid), done)
+  }
+
+  /** Set the time of modification of what is at `name`; times of access are not kept. */
+  utimes(name: string, atime: Time, mtime: Time): Promise<void>
+  utimes(name: string, atime: Time, mtime: Time, done: Callback): void
+  utimes(name: string, atime: Time, mtime: Time, done?: Callback): Promise<void> {
+    return settle(utimes(this.context, name, atime, mtime), done)
+  }
+}
