@@ -76,8 +76,8 @@ export function planVerify(set: NodeSet, proof: BlockProof, options: VerifyOptio
   if (path.trusted !== null) {
     wanted.add(path.trusted)
   } else {
-    const last = proof.nodes.length > path.used ? proof.nodes.at(-1)?.index : path.top
-    const end = Math.max(flatTree.nextLeaf(path.top), flatTree.nextLeaf(last ?? path.top))
+    const last = proof.nodes.slice(path.used).at(-1)?.index ?? path.top
+    const end = Math.max(flatTree.nextLeaf(path.top), flatTree.nextLeaf(last))
     for (const root of flatTree.fullRoots(end)) if (set.has(root)) wanted.add(root)
   }
   return [...wanted]

@@ -29,6 +29,5 @@ export function closed(file: string): StorageError {
 
 /** What the system refused. */
 export function ioError(file: string, cause: unknown): StorageError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new StorageError('STORAGE_IO', `${file}: ${reason}`, { cause })
+  return new StorageError('STORAGE_IO', `${file}: ${String(cause)}`, { cause })
 }

@@ -340,8 +340,18 @@ t.test('a signed proof against a stored node is a fork', async (t) => {
 
 t.test('a damaged node below a trusted one is replaced', async (t) => {
   const replica = new Replica(keyPair.publicKey)
+  replica.accept(sourceOf(1).prove(0))
+  replica.accept(sourceOf(4).prove(2))
+  t.ok(replica.set.has(1) && !replica.set.has(2))
+  replica.nodes.set(0, { ...nodeOf(whole, 0), hash: new Uint8Array(32) })
+  const second = { ...whole.prove(1), nodes: [nodeOf(whole, 0)], signature: null }
+  t.equal(refusal(replica, second), null)
+  assertTrue(replica)
+})
+
+t.test('a damaged leaf is replaced by a proof that trusts nothing', async (t) => {
+  const replica = new Replica(keyPair.publicKey)
   replica.accept(whole.prove(0))
-  replica.nodes.set(2, { ...nodeOf(whole, 2), hash: new Uint8Array(32) })
   const proof = { ...whole.prove(0, { digest: 1 }), nodes: [nodeOf(whole, 2)] }
   replica.nodes.set(0, { ...nodeOf(whole, 0), hash: new Uint8Array(32) })
   t.equal(refusal(replica, proof), 'MERKLE_NO_SIGNATURE', 'the stored leaf is believed')

@@ -1,14 +1,6 @@
 /** What files on disk do beyond the common contract: descriptors, durability, holes, and failures. */
 import { EventEmitter } from 'node:events'
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -20,6 +12,14 @@ import type * as punch from '../../src/storage/punch.ts'
 type Descriptor = typeof descriptor
 type FileModule = Pick<typeof storage, 'FileStorage'>
 type PunchModule = typeof punch
+type Transfer = (
+  fd: number,
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  offset: number,
+  done: (error: Error | null, count: number) => void,
+) => void
 
 /** The adapter over system calls of which some are replaced. */
 async function withCalls(t: Test, replaced: Partial<Descriptor>): Promise<FileModule> {
@@ -41,7 +41,7 @@ t.test('names never lead out of the folder', async (t) => {
     }
   }
   for (const path of ['up', 'root', 'b', 'here/there']) {
-    t.ok(existsSync(join(folder, 'inside', path)), path)
+    t.ok(fs.existsSync(join(folder, 'inside', path)), path)
   }
 })
 
@@ -52,7 +52,7 @@ t.test('nothing is created by opening, reading or closing', async (t) => {
   t.equal(await file.size(), 0)
   await file.sync()
   await file.close()
-  t.notOk(existsSync(join(folder, 'a')))
+  t.notOk(fs.existsSync(join(folder, 'a')))
 })
 
 t.test('however many files are in use, a pool holds no more descriptors than it may', async (t) => {
@@ -166,18 +166,18 @@ t.test('sync makes content and new folder entries durable, once', async (t) => {
 })
 
 t.test('a file that may only be read is read, and refuses to be written', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'varve-'))
+  const folder = fs.mkdtempSync(join(tmpdir(), 'varve-'))
   const path = join(folder, 'file')
-  writeFileSync(path, 'abc')
-  chmodSync(path, 0o444)
-  chmodSync(folder, 0o555)
+  fs.writeFileSync(path, 'abc')
+  fs.chmodSync(path, 0o444)
+  fs.chmodSync(folder, 0o555)
   const isRoot = process.geteuid?.() === 0
   t.teardown(() => {
     if (isRoot) process.seteuid?.(0)
-    chmodSync(folder, 0o755)
-    rmSync(folder, { recursive: true })
+    fs.chmodSync(folder, 0o755)
+    fs.rmSync(folder, { recursive: true })
   })
-  chmodSync(folder, 0o755)
+  fs.chmodSync(folder, 0o755)
   if (isRoot) process.seteuid?.(65534)
   const file = new FileStorage(path)
   t.equal((await file.read(0, 3)).length, 3)
@@ -227,11 +227,11 @@ t.test('a hole gives disk space back where the system can', async (t) => {
   const size = 1024 * 1024
   await file.write(0, new Uint8Array(size).fill(1))
   await file.sync()
-  const before = statSync(path).blocks
+  const before = fs.statSync(path).blocks
   const freed = await file.punch(4096, size / 2)
-  t.equal(freed, (before - statSync(path).blocks) * 512)
+  t.equal(freed, (before - fs.statSync(path).blocks) * 512)
   t.equal(await file.punch(4096, 0), 0)
-  t.equal(statSync(path).size, size)
+  t.equal(fs.statSync(path).size, size)
   await file.close()
 })
 
@@ -266,4 +266,29 @@ t.test('a file that cannot have holes frees nothing', async (t) => {
     },
   })
   t.notOk(await punchHole('file', 0, 1))
+})
+
+t.test('a read or write that the system does in parts is gone on with', async (t) => {
+  const path = join(t.testdir(), 'file')
+  let calls = 0
+  /** As a system that moves three bytes a call. */
+  const inParts =
+    (call: Transfer): Transfer =>
+    (fd, bytes, at, length, offset, done) => {
+      calls++
+      call(fd, bytes, at, Math.min(3, length), offset, done)
+    }
+  const mocked = { ...fs, read: inParts(fs.read), write: inParts(fs.write) }
+  const { open, close, readFully, writeFully } = await t.mockImport<Descriptor>(
+    '../../src/storage/descriptor.ts',
+    { 'node:fs': mocked },
+  )
+  const fd = await open(path, fs.constants.O_RDWR | fs.constants.O_CREAT)
+  const bytes = Uint8Array.from({ length: 10 }, (_, i) => i)
+  await writeFully(fd, bytes, 2)
+  const out = new Uint8Array(20)
+  t.equal(await readFully(fd, out, 0), 12)
+  t.strictSame(out.subarray(2, 12), bytes)
+  t.equal(calls, 4 + 5, 'the last read finds the end')
+  await close(fd)
 })

@@ -75,3 +75,15 @@ t.test('an object without any way to be deleted is closed at least', async (t) =
   await file.destroy()
   await t.rejects(file.read(0, 1), { code: 'STORAGE_CLOSED' })
 })
+
+t.test(
+  'an object that is already gone is destroyed; one that will not go is an error',
+  async (t) => {
+    const failing = (code: string): RandomAccessObject => ({
+      ...broken((done) => done(null)),
+      unlink: (done) => done(Object.assign(new Error('no'), { code })),
+    })
+    await fromRandomAccess(failing('ENOENT')).destroy()
+    await t.rejects(fromRandomAccess(failing('EBUSY')).destroy(), { code: 'STORAGE_IO' })
+  },
+)
