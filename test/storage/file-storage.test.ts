@@ -88,7 +88,7 @@ t.test('however many files are in use, a pool holds no more descriptors than it 
   await Promise.all(files.map((file) => file.close()))
   t.equal(pool.size, 0)
   t.equal(held, 0)
-  t.strictSame([...readFileSync(join(folder, '7'))], [7, 7, 7, 7])
+  t.strictSame([...fs.readFileSync(join(folder, '7'))], [7, 7, 7, 7])
 })
 
 t.test('the file that was used longest ago lets go of its descriptor', async (t) => {
