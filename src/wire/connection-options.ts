@@ -97,6 +97,18 @@ export function settingsOf(options: ConnectionOptions): Settings {
   }
 }
 
+/** The hooks that are listeners of an event, by its name. */
+export function listenersOf(options: ConnectionOptions): ReadonlyMap<string, Listener> {
+  const listeners = new Map<string, Listener>()
+  if (options.onhandshake) listeners.set('handshake', options.onhandshake)
+  if (options.ondiscoverykey) listeners.set('discovery-key', options.ondiscoverykey)
+  if (options.onremoteopen) listeners.set('remote-open', options.onremoteopen)
+  if (options.onextensions) listeners.set('extensions', options.onextensions)
+  return listeners
+}
+
+type Listener = Parameters<NodeJS.EventEmitter['on']>[1]
+
 /** Throws a RangeError unless both keys are 32 bytes. */
 export function assertKeyPair({ publicKey, secretKey }: KeyPair): void {
   if (publicKey.length === 32 && secretKey.length === 32) return

@@ -19,7 +19,7 @@ import { discoveryKey as discoveryKeyOf } from '../crypto.ts'
 import { Guard } from '../log/guard.ts'
 import { Channels } from './channels.ts'
 import type { Channel, ChannelHandlers } from './channel.ts'
-import { settingsOf } from './connection-options.ts'
+import { listenersOf, settingsOf } from './connection-options.ts'
 import type { ConnectionOptions, Settings } from './connection-options.ts'
 import { asWireError, WireError } from './errors.ts'
 import { Greeting } from './greeting.ts'
@@ -38,7 +38,7 @@ const INCOMING_BYTES = 65_536
 /** The connection: pipe a transport into it, and it into the transport. */
 export class Connection extends Duplex {
   /** Holds the connection open while it has no channels and somebody may still open one. */
-  readonly prefinalize = new Guard()
+  readonly prefinalize: Guard = new Guard()
   readonly #settings: Settings
   readonly #session: Session
   readonly #channels: Channels
@@ -126,11 +126,8 @@ export class Connection extends Duplex {
       read: () => this.#channels.batchEnd(),
     })
     this.on('error', () => {}) // see the header
-    if (options.onhandshake) this.on('handshake', options.onhandshake)
-    if (options.ondiscoverykey) this.on('discovery-key', options.ondiscoverykey)
-    if (options.onremoteopen) this.on('remote-open', options.onremoteopen)
-    if (options.onextensions) this.on('extensions', options.onextensions)
     this.on('pipe', (source: unknown) => this.#piped(source))
+    for (const [event, listener] of listenersOf(options)) this.on(event, listener)
     if (settings.handshake) this.#greeting.start(initiator ?? null)
   }
 
@@ -331,6 +328,8 @@ export class Connection extends Duplex {
     let failure = error && asWireError(error)
     this.#channels.destroy((thrown) => (failure ??= asWireError(thrown)))
     this.#written = null
+    // After a clean end on both sides the transport ends by itself.
+    if (!this.readableEnded || !this.writableFinished) this.#transport.destroy()
     done(failure)
   }
 

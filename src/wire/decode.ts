@@ -36,8 +36,23 @@ export interface ExtensionHeader {
   readonly at: number
 }
 
-/** The decoders, by the name of the message; each reads `bytes[start, end)`. */
-export const decode = {
+/** Reads the message that `bytes[start, end)` is; all of `bytes` when they are left out. */
+export type Decoder<Message> = (bytes: Uint8Array, start?: number, end?: number) => Message
+
+/** The decoders, by the name of the message. */
+export const decode: {
+  readonly Open: Decoder<Open>
+  readonly Options: Decoder<Options>
+  readonly Status: Decoder<Status>
+  readonly Have: Decoder<Have>
+  readonly Unhave: Decoder<Unhave>
+  readonly Want: Decoder<Want>
+  readonly Unwant: Decoder<Unwant>
+  readonly Request: Decoder<Request>
+  readonly Cancel: Decoder<Cancel>
+  readonly Data: Decoder<Data>
+  readonly Close: Decoder<Close>
+} = {
   /** An Open. */
   Open: decoder((reader): Open => {
     let discoveryKey: Uint8Array | null = null
@@ -181,9 +196,7 @@ export function decodeExtension(bytes: Uint8Array, start: number, end: number): 
   throw new WireError('WIRE_BAD_MESSAGE', 'extension message: want a number')
 }
 
-function decoder<Message>(
-  read: (reader: ProtobufReader) => Message,
-): (bytes: Uint8Array, start?: number, end?: number) => Message {
+function decoder<Message>(read: (reader: ProtobufReader) => Message): Decoder<Message> {
   return (bytes, start = 0, end = bytes.length) => {
     try {
       return read(new ProtobufReader(bytes, start, end))

@@ -64,7 +64,6 @@ export class Handshake {
   #accepted = false
   /** Bytes that wait for `accept`, or are left over. */
   readonly #kept: Uint8Array[] = []
-  #keptBytes = 0
   #length = 0
   #lengthBytes = 0
   /** The message being read, once its length is known. */
@@ -85,11 +84,6 @@ export class Handshake {
   /** The remote's static key while the caller has to `accept` it (or destroy the connection), else null. */
   get asking(): Uint8Array | null {
     return this.#asking ? (this.#noise?.remotePublicKey ?? null) : null
-  }
-
-  /** Bytes waiting for `accept`. */
-  get keptBytes(): number {
-    return this.#keptBytes
   }
 
   /** Send the first message, unless this end turned out to respond. */
@@ -114,7 +108,7 @@ export class Handshake {
     let at = 0
     while (at < bytes.length) {
       if (this.#asking || this.#noise?.finished) {
-        this.#keep(bytes.subarray(at))
+        this.#kept.push(copy(bytes.subarray(at)))
         return
       }
       if (!this.#message) {
@@ -139,7 +133,6 @@ export class Handshake {
     this.#accepted = true
     if (this.#noise?.writes) this.#write(this.#noise)
     const kept = concat(this.#kept.splice(0))
-    this.#keptBytes = 0
     this.receive(kept)
   }
 
@@ -160,11 +153,6 @@ export class Handshake {
   #assume(initiator: boolean, ephemeral: KeyPair = this.#setup.ephemeral): NoiseXX {
     this.#noise = new NoiseXX(initiator, this.#setup.keyPair, ephemeral)
     return this.#noise
-  }
-
-  #keep(bytes: Uint8Array): void {
-    this.#kept.push(copy(bytes))
-    this.#keptBytes += bytes.length
   }
 
   #readLength(byte: number): void {

@@ -7,8 +7,8 @@
 
 /** Most bytes of a frame's payload: 8 MiB, fixed by the protocol. */
 export const MAX_PAYLOAD_BYTES = 8_388_608
-/** Highest number of a channel, fixed by the protocol. */
-export const MAX_CHANNEL_ID = 2 ** 27 - 1
+/** Highest number of a channel, fixed by the protocol: 2 ** 27 - 1. */
+export const MAX_CHANNEL_ID = 134_217_727
 /** Longest name of an extension, in bytes of UTF-8. */
 export const MAX_EXTENSION_NAME_BYTES = 255
 

@@ -89,16 +89,6 @@ export class Session {
     if (mode.handshake) this.#pending = []
   }
 
-  /** Whether messages go straight out: the handshake is over, and so is what waited for it. */
-  get ready(): boolean {
-    return this.#pending === null
-  }
-
-  /** Whether bytes have to wait: the remote's key is not accepted yet. */
-  get undecided(): boolean {
-    return this.#handshake !== null && this.#handshake.asking !== null
-  }
-
   /** Whether this end has a role, if only for now. */
   get hasRole(): boolean {
     return !this.#mode.handshake || (this.#handshake?.decided ?? this.split !== null)

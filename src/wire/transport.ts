@@ -1,8 +1,9 @@
 /**
- * What can be told from the thing that is piped into or out of a connection.
+ * The thing that is piped into and out of a connection: what it tells, and its end together with ours.
  *
  * @module
  */
+import { Duplex } from 'node:stream'
 
 /** Address and kind of a transport, remembered beyond its end. */
 export class Transport {
@@ -10,19 +11,27 @@ export class Transport {
   address: string | null = null
   /** Pipes, pairs in memory and the like are `unknown`. */
   type: 'tcp' | 'utp' | 'unknown' = 'unknown'
-  #attached: object | null = null
+  readonly #attached = new Set<object>()
 
-  /** The first one counts. */
+  /** Something was piped in, or is piped to. */
   attach(transport: unknown): void {
-    if (typeof transport === 'object') this.#attached ??= transport
+    if (typeof transport === 'object' && transport !== null) this.#attached.add(transport)
     this.look()
+  }
+
+  /** The connection is destroyed: whatever it was piped to would otherwise stay open for ever. */
+  destroy(): void {
+    for (const transport of this.#attached) {
+      if (transport instanceof Duplex && !transport.destroyed) transport.destroy()
+    }
   }
 
   /** Look again: a connecting socket does not know its remote, and a closed one has forgotten it. */
   look(): void {
-    const socket = this.#attached
-    if (!socket || !('remoteAddress' in socket)) return
-    if (typeof socket.remoteAddress === 'string') this.address = socket.remoteAddress
-    this.type = '_utp' in socket ? 'utp' : 'tcp'
+    for (const socket of this.#attached) {
+      if (!('remoteAddress' in socket)) continue
+      if (typeof socket.remoteAddress === 'string') this.address = socket.remoteAddress
+      this.type = '_utp' in socket ? 'utp' : 'tcp'
+    }
   }
 }

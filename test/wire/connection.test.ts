@@ -524,3 +524,12 @@ test('any bytes, before or after the handshake, leave the process alone', async 
     { numRuns: 200 },
   )
 })
+
+test('the transport does not outlive a connection that is destroyed', async (t) => {
+  const [server, client] = await overSocket(null, null)
+  await handshaken(server, client)
+  const over = closed(server, client)
+  server.destroy()
+  await over
+  t.strictSame([failureOf(server), failureOf(client)], [null, null])
+})
