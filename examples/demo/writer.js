@@ -52,20 +52,20 @@ server.listen(0, '127.0.0.1', () => {
   process.send({ key, port })
 })
 
-process.on('message', async (message) => {
+process.on('message', (message) => void obey(message))
+
+async function obey(message) {
   if (message === 'write') {
     line('A', 'writes hello.txt')
-    await drive.writeFile(
-      'hello.txt',
-      `hello from A at ${performance.timeOrigin + performance.now()}`,
-    )
+    const now = performance.timeOrigin + performance.now()
+    await drive.writeFile('hello.txt', `hello from A at ${now}`)
   }
   if (message === 'close') {
     server.close()
     await drive.close()
     process.disconnect()
   }
-})
+}
 
 // Bytes that do not repeat, the same on every run.
 function* noise(length) {
