@@ -7,8 +7,10 @@
  * @see spec/20-wire.md 3.6, 3.7 and 3.9
  * @module
  */
+import { LogError } from '../../log/errors.ts'
 import type { LogPeer } from '../../log/replicator.ts'
 import type { SeekWish } from '../../log/wish.ts'
+import { MerkleError } from '../../merkle/index.ts'
 import type { Channel } from '../channel.ts'
 import { WireError } from '../errors.ts'
 import type { Data, Have, Unhave } from '../messages.ts'
@@ -23,6 +25,8 @@ import { WANT_BLOCKS, Wants } from './wants.ts'
 const MAX_UNASKED_BYTES = 1_048_576
 /** Bytes that may wait for storage before the connection's transport is held. */
 const MAX_GATHERED_BYTES = 8 * 1_048_576
+/** Blocks of one remote that are asked for once more when what is stored here is at fault. */
+const MAX_ASKED_ANEW = 1024
 /** What a Data without its block is reckoned to take. */
 const PROOF_BYTES = 4096
 
@@ -57,6 +61,8 @@ export class Downloader {
   /** Batches handed to the log and not stored yet. */
   #storing = 0
   #lastBytes = -1
+  /** Blocks asked for once more because of what was stored here. */
+  readonly #askedAnew = new Set<number>()
 
   /** @param maxRequests - a fixed window, or `null` for one that grows */
   constructor(
@@ -187,13 +193,14 @@ export class Downloader {
 
   async #store(batch: readonly Data[], answers: readonly (Outstanding | null)[]): Promise<void> {
     let failure: WireError | null = null
+    let results: readonly (Error | null)[] | null = null
     this.#storing++
     try {
-      const results = await this.#log.receive(batch, this.#owner)
+      results = await this.#log.receive(batch, this.#owner)
       batch.forEach((message, place) => {
-        const error = results[place] ?? null
+        const error = results?.[place] ?? null
         if (error === null) this.#stored(message)
-        else failure ??= badData(message.index, error)
+        else failure ??= this.#refused(message.index, error)
       })
     } catch (cause) {
       failure = new WireError('WIRE_LOG_FAILED', 'the log could not store what came', { cause })
@@ -203,7 +210,22 @@ export class Downloader {
     if (this.#gatheredBytes <= MAX_GATHERED_BYTES) this.#letGo()
     for (const answer of answers) if (answer !== null) this.#release(answer)
     if (failure !== null) this.#owner.fail(failure)
-    this.#owner.advanced(failure !== null || batch.some((message) => message.value === null))
+    const again = results === null || results.some((error) => error !== null)
+    this.#owner.advanced(again || batch.some((message) => message.value === null))
+  }
+
+  /**
+   * What a block that was not taken means. When what is stored here is at fault, it is asked for once more, with
+   * a proof that leans on nothing here.
+   */
+  #refused(index: number, error: Error): WireError | null {
+    if (isOurs(error) && !this.#askedAnew.has(index) && this.#askedAnew.size < MAX_ASKED_ANEW) {
+      this.#askedAnew.add(index)
+      return null
+    }
+    return new WireError('WIRE_BAD_DATA', `block ${index} is refused: ${error.message}`, {
+      cause: error,
+    })
   }
 
   /** Let the transport wait until the disk has caught up. */
@@ -237,8 +259,8 @@ function bytesOf({ value }: Data): number {
   return PROOF_BYTES + (value?.length ?? 0)
 }
 
-function badData(index: number, cause: Error): WireError {
-  return new WireError('WIRE_BAD_DATA', `block ${index} does not verify: ${cause.message}`, {
-    cause,
-  })
+/** Whether a block was refused because of what is stored here: damaged, or a lie that came with a proof (A-4). */
+function isOurs(error: Error): boolean {
+  if (error instanceof LogError && error.code === 'LOG_CORRUPT') return true
+  return error.cause instanceof MerkleError && error.cause.code === 'MERKLE_WRONG_SIZE'
 }

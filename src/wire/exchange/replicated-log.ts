@@ -6,7 +6,7 @@
  * @module
  */
 import type { Log } from '../../log/log.ts'
-import type { LogPeer, ReceivedBlock, Replicator } from '../../log/replicator.ts'
+import type { LogPeer, ReceivedBlock, Replicator, TransferStats } from '../../log/replicator.ts'
 import type { Wishes } from '../../log/wish.ts'
 import type { SparseNodeSet } from '../../merkle/node-set.ts'
 import type { Proof } from '../../merkle/tree-node.ts'
@@ -43,6 +43,8 @@ export interface ReplicatedLog {
   readonly wishes: Wishes
   readonly guard: AnswerGuard
   readonly replicator: Replicator | null
+  /** Counters over all peers; `null` when the log keeps none. */
+  readonly stats: { readonly totals: TransferStats } | null
   readonly extensions: {
     readonly names: readonly string[]
     receive(id: number, remoteNames: readonly string[], bytes: Uint8Array, peer: LogPeer): void

@@ -7,11 +7,12 @@
  * @see spec/20-wire.md 3.6 and 3.9
  * @module
  */
-import type { LogPeer } from '../../log/replicator.ts'
+import type { LogPeer, TransferStats } from '../../log/replicator.ts'
 import { SparseNodeSet } from '../../merkle/node-set.ts'
 import type { Proof } from '../../merkle/tree-node.ts'
 import type { Channel } from '../channel.ts'
 import { WireError } from '../errors.ts'
+import { MAX_PAYLOAD_BYTES } from '../limits.ts'
 import type { Cancel, Request, Want } from '../messages.ts'
 import { PAGE_BLOCKS } from './remote-blocks.ts'
 import type { RemoteState } from './remote-state.ts'
@@ -25,6 +26,9 @@ const RUN_BLOCKS = 64
 const RUN_BYTES = 1_048_576
 /** Nodes of our tree that the remote is remembered to have; beyond, memory begins anew. */
 const REMOTE_TREE_NODES = 65_536
+
+/** Bytes that a Data takes beside its block, at most: 104 nodes and a signature. */
+const PROOF_BYTES = 8192
 
 /** What an uploader needs of its peer. */
 export interface UploadOwner extends LogPeer {
@@ -48,11 +52,14 @@ export class Uploader {
   /** The byte offset that a request was last resolved for (quirk Q-18). */
   #lastBytes = -1
   #serving = false
+  /** Counters of the log over all its peers. */
+  readonly #totals: TransferStats | null
 
   /** Serves `log` to `owner`'s remote. */
   constructor(owner: UploadOwner, log: ReplicatedLog) {
     this.#owner = owner
     this.#log = log
+    this.#totals = log.stats?.totals ?? null
   }
 
   /** Requests that wait for their answer. */
@@ -222,15 +229,24 @@ export class Uploader {
   }
 
   #send(index: number, value: Uint8Array | null, proof: Proof): void {
-    const { channel, remote, stats, uploading } = this.#owner
+    const { channel, remote, uploading } = this.#owner
     if (!uploading || channel.closed) return
     if (value !== null) {
-      stats.uploadedBlocks++
-      stats.uploadedBytes += value.length
+      // A log takes blocks of 8 MiB, of which no Data has room.
+      if (value.length + PROOF_BYTES > MAX_PAYLOAD_BYTES) return channel.unhave({ start: index })
+      this.#sent(value.length)
       this.#log.emit('upload', index, value, this.#owner)
     }
     remote.length = Math.max(remote.length, index + 1)
     channel.data({ index, value, nodes: proof.nodes, signature: proof.signature })
+  }
+
+  #sent(bytes: number): void {
+    for (const stats of [this.#owner.stats, this.#totals]) {
+      if (!stats) continue
+      stats.uploadedBlocks++
+      stats.uploadedBytes += bytes
+    }
   }
 }
 

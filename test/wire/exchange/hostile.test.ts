@@ -160,3 +160,63 @@ t.test(
     t.same(await world.close(), [])
   },
 )
+
+t.test('sizes that a proof shifted between siblings keep no honest block away', async (t) => {
+  const world = new World()
+  const writer = await world.writer(5)
+  const reader = await world.reader({ sparse: true })
+  const { channel, victim } = await against(world, reader)
+  const { nodes, signature } = await writer.proof(0, { hash: true })
+  const shifted = nodes.map((node, place) =>
+    place < 2 ? { ...node, size: node.size + (place === 0 ? 3 : -3) } : node,
+  )
+  channel.data({ index: 0, nodes: shifted, signature })
+  await world.network.settle()
+  t.equal(reader.length, 5, 'the lie is not seen yet')
+  t.notOk(victim.destroyed)
+  const pair = world.join(writer, reader, { live: true })
+  const blocks = [reader.get(0), reader.get(1)]
+  await world.network.settle()
+  t.same(await Promise.all(blocks), [blockOf(0), blockOf(1)])
+  t.same(pair.errors, [])
+  t.same(await world.close(), [])
+})
+
+t.test('a block that no Data has room for is not sent, and its reader is told', async (t) => {
+  const world = new World()
+  const writer = await world.writer(1)
+  await writer.append(new Uint8Array(8_388_608))
+  const reader = await world.reader({ sparse: true })
+  const pair = world.join(writer, reader, { live: true }, { split: false })
+  const rejected = t.rejects(reader.get(1, { wait: 'peers' }), { code: 'LOG_UNAVAILABLE' })
+  await world.network.settle()
+  await rejected
+  t.same(pair.errors, [])
+  t.same(await world.close(), [])
+})
+
+t.test('Wants are answered one after the other, however many come', async (t) => {
+  const world = new World()
+  const log = await world.writer(3)
+  let answers = 0
+  const { channel, victim } = await against(world, log, { onhave: () => void answers++ })
+  for (let i = 0; i < 500; i++) channel.want({ start: 0, length: 2 ** 40 })
+  channel.want({ start: 1, length: 8192 })
+  channel.want({ start: 0, length: 0 })
+  await world.network.settle()
+  t.equal(answers, 502, 'the last block once, then one for each that is aligned')
+  t.notOk(victim.destroyed)
+  t.same(await world.close(), [])
+})
+
+t.test('a log whose storage fails ends the connection, not the process', async (t) => {
+  const world = new World()
+  const writer = await world.writer(3)
+  const reader = await world.reader()
+  reader.receive = () => Promise.reject(new Error('the disk is gone'))
+  const pair = world.join(writer, reader, { live: true })
+  await world.network.settle()
+  t.equal(codeOf(pair.errors), 'WIRE_LOG_FAILED')
+  t.ok(pair.second.destroyed)
+  t.same(await world.close(), [])
+})

@@ -1,5 +1,7 @@
 import t from 'tap'
-import type { Log } from '../../../src/log/index.ts'
+import { equals } from '../../../src/bytes.ts'
+import { LogError } from '../../../src/log/index.ts'
+import type { GetOptions, Log } from '../../../src/log/index.ts'
 import type { Pair } from './world.ts'
 import { blockOf, holdsAll, numbers, World } from './world.ts'
 
@@ -33,8 +35,7 @@ async function play(seed: number): Promise<string | null> {
   const join = (a: Log, b: Log): Pair =>
     world.join(a, b, { live: true, timeout: 6000 }, { delay: [0, 1 + below(80)] })
   const pairs: Pair[] = []
-  const waits: Promise<unknown>[] = []
-  const answers: string[] = []
+  const waits: Promise<string | null>[] = []
   for (let step = 0; step < 25; step++) {
     const action = below(10)
     const [a, b] = [logs[below(logs.length)] ?? writer, logs[below(logs.length)] ?? writer]
@@ -44,17 +45,8 @@ async function play(seed: number): Promise<string | null> {
       await writer.append(blockOf(length++))
     } else if (action < 9) {
       const index = below(length)
-      const wait = sparse.get(index, network.random() < 0.5 ? { wait: 'peers' } : {})
-      waits.push(
-        wait.then(
-          (block) => {
-            if (Buffer.compare(block, blockOf(index)) !== 0) answers.push(`block ${index} is wrong`)
-          },
-          (error: { code?: string }) => {
-            if (error.code !== 'LOG_UNAVAILABLE') answers.push(String(error))
-          },
-        ),
-      )
+      const options = network.random() < 0.5 ? ({ wait: 'peers' } as const) : {}
+      waits.push(answerOf(sparse, index, options))
     } else if (sparse.length > 0) {
       await sparse.clear(below(sparse.length))
     }
@@ -65,12 +57,23 @@ async function play(seed: number): Promise<string | null> {
   for (const log of replicas)
     if (!holdsAll(log, length)) return `a replica lacks blocks: ${log.length}`
   if (sparse.wishes.waiting.size > 0) return 'a wait was not answered'
-  await Promise.all(waits)
-  if (answers.length > 0) return answers.join()
+  const wrong = (await Promise.all(waits)).find((answer) => answer !== null)
+  if (wrong !== undefined) return wrong
   const bad = pairs.flatMap((pair) => pair.errors).filter((error) => !isExpected(error))
   if (bad.length > 0) return `an honest peer was refused: ${String(bad[0])}`
   const left = await world.close()
   return left.length > 0 ? left.join() : null
+}
+
+/** What was wrong with the answer to a read, or `null`. */
+async function answerOf(log: Log, index: number, options: GetOptions): Promise<string | null> {
+  try {
+    const block = await log.get(index, options)
+    return equals(block, blockOf(index)) ? null : `block ${index} is wrong`
+  } catch (error) {
+    if (error instanceof LogError && error.code === 'LOG_UNAVAILABLE') return null
+    return `block ${index}: ${error instanceof Error ? error.message : 'failed'}`
+  }
 }
 
 /** What a swallowed link ends with. */
