@@ -20,7 +20,7 @@ const PARENT = 1
 const TREE = 2
 
 /** Bytes of what is signed: the tree hash, then the length. */
-export const SIGNABLE_BYTES = HASH_BYTES + 8
+export const SIGNABLE_BYTES: number = HASH_BYTES + 8
 
 /** Up to here a block is copied beside its head: cheaper (0.2 µs a call) than hashing two parts. */
 const SMALL_BLOCK = 2048

@@ -10,6 +10,7 @@ import * as flatTree from './flat-tree.ts'
 
 /** A set of tree indices to ask. */
 export interface NodeSet {
+  /** Whether the node is known, itself or by both of its children. */
   has(treeIndex: number): boolean
 }
 
@@ -45,10 +46,12 @@ export class SparseNodeSet implements MutableNodeSet {
     return this.#indices.size
   }
 
+  /** Whether the node was put in or is implied. */
   has(treeIndex: number): boolean {
     return this.#indices.has(treeIndex)
   }
 
+  /** Put one index in, and nothing that it implies. */
   set(treeIndex: number): void {
     this.#indices.add(treeIndex)
   }

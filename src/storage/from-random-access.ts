@@ -13,22 +13,27 @@ import type { RandomAccess } from './random-access.ts'
 import { LARGE_READ, assertRange } from './range.ts'
 import { StorageError, closed, ioError, shortRead } from './storage-error.ts'
 
-type Done<T = unknown> = (error: Error | null, result?: T) => void
-
-interface Stat {
-  readonly size: number
-}
+/** A callback of such an object. */
+export type RandomAccessDone<T = unknown> = (error: Error | null, result?: T) => void
 
 /** What is needed of a random-access-storage object of either generation. */
 export interface RandomAccessObject {
-  read(offset: number, size: number, done: Done<Uint8Array>): void
-  write(offset: number, data: Uint8Array, done: Done): void
-  del(offset: number, size: number, done: Done): void
-  stat?(done: Done<Stat>): void
-  truncate?(length: number, done: Done): void
-  close(done: Done): void
-  unlink?(done: Done): void
-  destroy?(done: Done): void
+  /** Exactly `size` bytes, or an error. */
+  read(offset: number, size: number, done: RandomAccessDone<Uint8Array>): void
+  /** Write all of `data`; a gap before it becomes zeros. */
+  write(offset: number, data: Uint8Array, done: RandomAccessDone): void
+  /** Give a range back; where it reaches the end, older objects cut the file there. */
+  del(offset: number, size: number, done: RandomAccessDone): void
+  /** How long it is. Without, that is found out by reading. */
+  stat?(done: RandomAccessDone<{ readonly size: number }>): void
+  /** Cut or extend. */
+  truncate?(length: number, done: RandomAccessDone): void
+  /** Let go of what is held open. */
+  close(done: RandomAccessDone): void
+  /** Delete what is closed; newer objects. */
+  unlink?(done: RandomAccessDone): void
+  /** Delete what is closed; older objects. */
+  destroy?(done: RandomAccessDone): void
 }
 
 /**
@@ -150,7 +155,7 @@ class ForeignStorage implements RandomAccess {
   async #size(): Promise<number> {
     if (!this.#object.stat) return this.#probeSize()
     try {
-      return (await this.#call<Stat>((done) => this.#object.stat?.(done)))?.size ?? 0
+      return (await this.#call<{ size: number }>((done) => this.#object.stat?.(done)))?.size ?? 0
     } catch (error) {
       if (isShort(error)) return 0
       throw error
@@ -186,7 +191,7 @@ class ForeignStorage implements RandomAccess {
   }
 
   /** One operation of the object; its failure as one of ours. */
-  #call<T>(start: (done: Done<T>) => void): Promise<T | undefined> {
+  #call<T>(start: (done: RandomAccessDone<T>) => void): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       try {
         start((error, result) => (error ? reject(this.#translated(error)) : resolve(result)))

@@ -3,10 +3,14 @@
  *
  * @module
  */
-export { DEFAULT_OPEN_FILES, FilePool } from './file-pool.ts'
+export { DEFAULT_OPEN_FILES, FilePool, type PooledFile } from './file-pool.ts'
 export { FileStorage, type FileOptions } from './file-storage.ts'
 export { openFolder } from './folder.ts'
-export { fromRandomAccess, type RandomAccessObject } from './from-random-access.ts'
+export {
+  fromRandomAccess,
+  type RandomAccessDone,
+  type RandomAccessObject,
+} from './from-random-access.ts'
 export { MemoryFolder, MemoryStorage } from './memory-storage.ts'
 export type { OpenStorage, RandomAccess } from './random-access.ts'
 export { StorageError, type StorageErrorCode } from './storage-error.ts'

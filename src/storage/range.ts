@@ -8,7 +8,7 @@
  * From here on a read looks whether the file is that long before it takes the memory: a length may come
  * from damaged bytes.
  */
-export const LARGE_READ = 1024 * 1024
+export const LARGE_READ: number = 1024 * 1024
 
 /** @throws RangeError unless `[offset, offset + length)` is a range of safe, non-negative integers */
 export function assertRange(offset: number, length: number): void {
