@@ -61,6 +61,12 @@ const operations = {
     return { version: drive.version }
   },
 
+  /** Operations that v10 lacks: `calls` are method and arguments, one after the other. */
+  async change({ calls }) {
+    for (const [method, ...args] of calls) await called((done) => drive[method](...args, done))
+    return { version: drive.version }
+  },
+
   /** Everything there is to see: listings, stats and the hash of every file. */
   async tree({ at } = {}) {
     const seen = at === undefined ? drive : drive.checkout(at)

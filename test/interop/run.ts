@@ -13,6 +13,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installOriginal } from './install.ts'
+import { beyond } from './beyond.ts'
 import { contentOf, doomed, filesOf, firstFiles, FILES, Model, moreFiles } from './model.ts'
 import { overwriting } from './model.ts'
 import { Side, type Implementation, type Tree } from './side.ts'
@@ -208,6 +209,10 @@ try {
     print(`\n${pair[0]} and ${pair[1]}: one folder in turn`)
     // oxlint-disable-next-line no-await-in-loop -- one at a time: two cores, and lines in order
     await folders(pair, fresh())
+    if (pair[0] === 'varve') {
+      // oxlint-disable-next-line no-await-in-loop
+      await check(`${pair[1]} reads what only Varve can do`, () => beyond(pair[1], fresh()))
+    }
     print(`\n${pair[1]} clones from ${pair[0]}`)
     for (const sparse of [true, false]) {
       for (const serverInitiates of [false, true]) {

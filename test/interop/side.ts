@@ -49,6 +49,7 @@ interface Answers {
   unlink: { version: number }
   mkdir: { version: number }
   symlink: { version: number }
+  change: { version: number }
   tree: Tree
   stat: Readonly<Record<string, unknown>>
   readFile: Content

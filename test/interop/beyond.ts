@@ -1,0 +1,67 @@
+/**
+ * What Varve does beyond v10 must be readable by v10: trees that were moved, copied and removed, appends that copy
+ * nothing, changed attributes. Varve makes the drive, the other side shows it, writes on, and Varve reads that.
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { Side, type FileToWrite, type Implementation, type Tree } from './side.ts'
+
+/** Files to begin with; `seed` and `length` say their bytes. */
+const PATHS = 'd/a d/sub/b d/sub/deep/c dd f keep/x keep/y gone/1 gone/2/3'.split(' ')
+const FILES: readonly FileToWrite[] = PATHS.map((path, i) => ({ path, seed: i, length: 100 * i }))
+
+const CALLS: readonly (readonly unknown[])[] = [
+  ['mkdir', 'd/empty', { mode: 0o700 }],
+  ['symlink', 'a', 'd/link'],
+  ['rename', 'd', 'moved/here'],
+  ['rename', 'f', 'dd'],
+  ['cp', 'keep', 'copy', { recursive: true }],
+  ['cp', 'dd', 'copy/dd'],
+  ['rm', 'gone', { recursive: true }],
+  ['rm', 'keep/x'],
+  ...Array.from({ length: 20 }, (_, i) => ['appendFile', 'log', `line ${i}\n`]),
+  ['chmod', 'moved', 0o750],
+  ['chown', 'dd', 3, 4],
+  ['utimes', 'dd', 0, 1234.5],
+  ['truncate', 'copy/y', 10],
+]
+
+async function visit<T>(
+  implementation: Implementation,
+  folder: string,
+  run: (side: Side) => Promise<T>,
+): Promise<T> {
+  const side = await Side.start(implementation)
+  try {
+    await side.ask('open', { folder })
+    const result = await run(side)
+    assert.deepEqual(await side.end(), [])
+    return result
+  } finally {
+    await side.kill()
+  }
+}
+
+/** A drive made by Varve with all of it, read and written on by `reader`, and read again. */
+export async function beyond(reader: Implementation, folder: string): Promise<void> {
+  const made = await visit('varve', folder, async (side): Promise<Tree> => {
+    await side.ask('write', { files: FILES })
+    await side.ask('change', { calls: CALLS })
+    return side.ask('tree')
+  })
+  assert.equal(made.entries.length, 12)
+  const added = await visit(reader, folder, async (side): Promise<Tree> => {
+    assert.deepEqual(await side.ask('tree'), made)
+    // The past is as it was: before the first change there is what was written.
+    const before = await side.ask('tree', { at: 1 + FILES.length })
+    assert.deepEqual(
+      before.entries.map(({ path }) => path),
+      PATHS.toSorted(),
+    )
+    await side.ask('write', { files: [{ path: 'moved/here/new', seed: 1, length: 5 }] })
+    await side.ask('unlink', { paths: ['log'] })
+    return side.ask('tree')
+  })
+  await visit('varve', folder, async (side) => assert.deepEqual(await side.ask('tree'), added))
+}
