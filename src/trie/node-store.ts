@@ -9,6 +9,9 @@ import { decodeNode, isReset, type TrieNode } from './node.ts'
 import { NodeCache } from './node-cache.ts'
 import type { TrieLog, WaitOptions } from './trie-log.ts'
 import type { NodeSource, Walk } from './walk.ts'
+import { WriteLock } from './write-lock.ts'
+
+const stores = new WeakMap<object, NodeStore>()
 
 /** How the nodes of one operation are loaded. */
 export interface LoadOptions extends WaitOptions {
@@ -24,10 +27,24 @@ export class NodeStore {
   readonly log: TrieLog
   /** Hash of keys other than the standard one, or null. */
   readonly customHash: KeyHash | null
+  /** Held by whoever writes. */
+  readonly lock = new WriteLock()
   readonly #cache: NodeCache
 
-  /** @param cacheSize - number of decoded nodes to keep */
-  constructor(log: TrieLog, customHash: KeyHash | null, cacheSize?: number) {
+  /**
+   * The store of a log: all tries on one log object share it, and so take turns when they write.
+   *
+   * @param cacheSize - number of decoded nodes to keep; the first trie of the log decides
+   */
+  static of(log: TrieLog, customHash: KeyHash | null, cacheSize?: number): NodeStore {
+    const known = stores.get(log)
+    if (known && known.customHash === customHash) return known
+    const store = new NodeStore(log, customHash, cacheSize)
+    if (!known) stores.set(log, store)
+    return store
+  }
+
+  private constructor(log: TrieLog, customHash: KeyHash | null, cacheSize?: number) {
     this.log = log
     this.customHash = customHash
     this.#cache = new NodeCache(cacheSize)

@@ -73,7 +73,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   constructor(log: TrieLog, options: TrieOptions = {}, shared?: Shared) {
     super()
     this.#options = options
-    this.#nodes = shared?.nodes ?? new NodeStore(log, options.hash ?? null, options.cacheSize)
+    this.#nodes = shared?.nodes ?? NodeStore.of(log, options.hash ?? null, options.cacheSize)
     this.#version = shared?.version ?? null
     this.#entries = new Entries(options.valueEncoding)
     this.#metadata = metadataBytes(options.metadata)

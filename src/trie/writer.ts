@@ -11,7 +11,6 @@ import { HashPath, storedKey, writableKey } from './hash-path.ts'
 import { encodeNode, isReset, MAX_FLAGS, type NodeContent, type TrieNode } from './node.ts'
 import type { NodeStore } from './node-store.ts'
 import type { NodeSource, Walk } from './walk.ts'
-import { WriteLock } from './write-lock.ts'
 
 /** One change: to put a value at a key, or to delete a key. */
 export interface Change {
@@ -35,7 +34,6 @@ export interface Condition {
 export class Writer {
   readonly #nodes: NodeStore
   readonly #ready: () => Promise<void>
-  readonly #lock = new WriteLock()
 
   /** @param ready - resolves when the log is open and has its header */
   constructor(nodes: NodeStore, ready: () => Promise<void>) {
@@ -46,7 +44,7 @@ export class Writer {
   /** Put; null when the condition declined. The node's key is as given, but for one leading slash. */
   put(change: Change, condition: Condition | null): Promise<TrieNode | null> {
     const content = contentOf(change, this.#nodes)
-    return this.#lock.run(async () => {
+    return this.#nodes.lock.run(async () => {
       await this.#openForWriting()
       const head = await this.#head()
       const { table, last } = await this.#nodes.run((nodes) => derive(nodes, content.path, head))
@@ -63,7 +61,7 @@ export class Writer {
   /** Delete; gives the neighbour that was appended anew, or null when nothing was deleted. */
   del(change: Change, condition: Condition | null): Promise<TrieNode | null> {
     const path = new HashPath(storedKey(change.key), change.hidden, this.#nodes.customHash)
-    return this.#lock.run(async () => {
+    return this.#nodes.lock.run(async () => {
       await this.#ready()
       const head = await this.#head()
       if (!head) return null
@@ -87,7 +85,7 @@ export class Writer {
 
   /** Make all changes with one append. Gives the appended nodes; a delete that found nothing has none. */
   batch(changes: readonly Change[]): Promise<readonly TrieNode[]> {
-    return this.#lock.run(async () => {
+    return this.#nodes.lock.run(async () => {
       const steps = changes.map((change) => stepOf(change, this.#nodes))
       await this.#openForWriting()
       const base = this.#nodes.log.length
