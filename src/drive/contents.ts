@@ -12,6 +12,7 @@ import type { Log } from '../log/index.ts'
 import type { DriveTrie, Reads } from './context.ts'
 import { DriveError } from './errors.ts'
 import type { DriveEvents } from './events.ts'
+import type { Subscriptions } from './subscriptions.ts'
 
 /** Opens the log of a key; it must be ready when the promise resolves. */
 export type OpenContent = (key: Uint8Array) => Promise<Log>
@@ -20,6 +21,7 @@ export type OpenContent = (key: Uint8Array) => Promise<Log>
 export class Contents {
   readonly #open: OpenContent
   readonly #emit: <Name extends keyof DriveEvents>(name: Name, ...args: DriveEvents[Name]) => void
+  readonly #subscriptions: Subscriptions
   readonly #known = new Map<Log, Log>()
   readonly #opening = new Map<Log, Promise<Log>>()
   /** Logs whose events are passed on: two metadata logs may name the same content. */
@@ -28,12 +30,15 @@ export class Contents {
   /**
    * @param open - opens the log of a key
    * @param emit - where the events of content logs go
+   * @param subscriptions - end with the drive
    */
   constructor(
     open: OpenContent,
     emit: <Name extends keyof DriveEvents>(name: Name, ...args: DriveEvents[Name]) => void,
+    subscriptions: Subscriptions,
   ) {
     this.#open = open
+    this.#subscriptions = subscriptions
     this.#emit = emit
   }
 
@@ -74,14 +79,14 @@ export class Contents {
   watch(content: Log): void {
     if (this.#watched.has(content)) return
     this.#watched.add(content)
-    content.on('download', (index, data) => {
+    this.#subscriptions.to(content, 'download', (index, data) => {
       this.#emit('content-download', index, asBuffer(data), content)
     })
-    content.on('upload', (index, data) => {
+    this.#subscriptions.to(content, 'upload', (index, data) => {
       this.#emit('content-upload', index, asBuffer(data), content)
     })
-    content.on('error', (error) => this.#emit('error', error))
-    content.once('close', () => this.#watched.delete(content))
+    this.#subscriptions.to(content, 'error', (error) => this.#emit('error', error))
+    this.#subscriptions.to(content, 'close', () => this.#watched.delete(content))
     this.#emit('content-feed', content)
   }
 

@@ -5,6 +5,7 @@
  * @see spec/40-drive.md 3.2, 3.3
  * @module
  */
+import { setMaxListeners } from 'node:events'
 import type { Log, Wait } from '../log/index.ts'
 import type { MountTrie } from '../trie/index.ts'
 import type { Contents } from './contents.ts'
@@ -105,6 +106,8 @@ export class DriveContext {
     this.emit = emit
     this.openLog = openLog
     this.#open = open
+    // One listener a waiting read: their number is the user's.
+    setMaxListeners(0, this.#closing.signal)
   }
 
   /** Whether v10's bytes and outcomes are asked for. */

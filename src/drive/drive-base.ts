@@ -27,6 +27,7 @@ import {
 } from './options.ts'
 import type { CheckoutOptions } from './options.ts'
 import type { StoreLike } from './store-like.ts'
+import { Subscriptions } from './subscriptions.ts'
 
 /** Options of `replicate`. */
 export type DriveReplicateOptions = StoreReplicateOptions
@@ -61,6 +62,7 @@ export class DriveBase extends EventEmitter<DriveEvents> {
   readonly #mirror: Mirror
   readonly #driveStore: DriveStore
   readonly #key: Buffer | null
+  readonly #subscriptions = new Subscriptions()
   readonly #extensions: readonly string[]
   #closing: Promise<void> | null = null
 
@@ -295,13 +297,15 @@ export class DriveBase extends EventEmitter<DriveEvents> {
       await log.ready()
       return log
     }
-    const contents = new Contents((key) => openLog(key, settings.sparse), emit)
+    const subscriptions = this.#subscriptions
+    const contents = new Contents((key) => openLog(key, settings.sparse), emit, subscriptions)
     const open = (): Promise<OpenDrive> =>
       openDrive(store, {
         key: this.#key,
         keyPair,
         settings,
         contents,
+        subscriptions,
         emit,
         openLog: (key) => openLog(key, settings.sparseMetadata),
         signal: this.context.signal,
@@ -324,6 +328,7 @@ export class DriveBase extends EventEmitter<DriveEvents> {
     } finally {
       this.#mirror.stop()
       this.context.markClosed()
+      this.#subscriptions.end()
       await opening
       await this.#driveStore.close()
       this.emit('close')

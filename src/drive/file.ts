@@ -66,6 +66,7 @@ async function readBytes(
   path: string,
   options: ReadFileOptions,
 ): Promise<Buffer> {
+  options.signal?.throwIfAborted()
   const reads = context.reads(options)
   const { run, start, length } = await openRange(context, path, options, 'open')
   if (!run) return asBuffer(EMPTY)

@@ -15,8 +15,8 @@ import { Store } from '../store/index.ts'
 import { MountTrie } from '../trie/index.ts'
 import type { DriveContext, DriveSettings, OpenDrive } from './context.ts'
 import type { Contents } from './contents.ts'
-import type { DriveEvents } from './events.ts'
 import { type DriveOptions, type DriveStorage, storeOptionsOf } from './options.ts'
+import type { Subscriptions } from './subscriptions.ts'
 import { type StoreLike, isStore } from './store-like.ts'
 
 /** A store for one drive, and what closes it. */
@@ -32,6 +32,7 @@ export interface OpeningParts {
   readonly keyPair: KeyPair | undefined
   readonly settings: DriveSettings
   readonly contents: Contents
+  readonly subscriptions: Subscriptions
   readonly openLog: (key: Uint8Array) => Promise<Log>
   readonly emit: DriveContext['emit']
   /** Aborts when the drive is closed. */
@@ -63,12 +64,18 @@ export function storeFor<D>(storage: DriveStorage<D>, options: DriveOptions, dri
 
 /** Open a drive on its store. */
 export async function openDrive(store: StoreLike, parts: OpeningParts): Promise<OpenDrive> {
-  const { key, keyPair, settings, contents, openLog, emit, signal } = parts
+  const { key, keyPair, settings } = parts
   await store.ready()
   const which = keyPair ? { keyPair } : key ? { key } : {}
   const metadata = store.default({ ...which, sparse: settings.sparseMetadata })
   await metadata.ready()
-  passOn(metadata, emit)
+  passOn(metadata, parts)
+  // Two drives on one log: the first makes it, the second finds it made.
+  return inTurn(metadata, () => openOn(metadata, store, parts))
+}
+
+async function openOn(metadata: Log, store: StoreLike, parts: OpeningParts): Promise<OpenDrive> {
+  const { settings, contents, openLog, emit, signal } = parts
   let content: Log | null = null
   if (metadata.writable && metadata.length === 0) {
     const name = `${toHex(metadata.key ?? EMPTY)}-content`
@@ -95,6 +102,16 @@ export async function openDrive(store: StoreLike, parts: OpeningParts): Promise<
   return { store, metadata, trie }
 }
 
+const openings = new WeakMap<Log, Promise<unknown>>()
+
+/** Run `work` when every opening of a drive on `log` asked for before has ended, well or not. */
+function inTurn<T>(log: Log, work: () => Promise<T>): Promise<T> {
+  const before = openings.get(log) ?? Promise.resolve()
+  const mine = before.then(work, work)
+  openings.set(log, mine)
+  return mine
+}
+
 /** Fetch the header of a drive that is not here yet, and open its content log. Failures come as `error`. */
 export async function fetchHeader(
   { trie }: OpenDrive,
@@ -111,17 +128,16 @@ export async function fetchHeader(
 }
 
 /** Give the metadata log's events as the drive's. */
-function passOn(
-  metadata: Log,
-  emit: <Name extends keyof DriveEvents>(name: Name, ...args: DriveEvents[Name]) => void,
-): void {
-  metadata.on('append', () => emit('update'))
-  metadata.on('peer-add', (peer) => emit('peer-add', peer))
-  metadata.on('peer-open', (peer) => emit('peer-open', peer))
-  metadata.on('peer-remove', (peer) => emit('peer-remove', peer))
-  metadata.on('download', (index, data) =>
-    emit('metadata-download', index, asBuffer(data), metadata),
-  )
-  metadata.on('upload', (index, data) => emit('metadata-upload', index, asBuffer(data), metadata))
-  metadata.on('error', (error) => emit('error', error))
+function passOn(metadata: Log, { emit, subscriptions }: OpeningParts): void {
+  subscriptions.to(metadata, 'append', () => emit('update'))
+  for (const name of ['peer-add', 'peer-open', 'peer-remove'] as const) {
+    subscriptions.to(metadata, name, (peer) => emit(name, peer))
+  }
+  subscriptions.to(metadata, 'download', (index, data) => {
+    emit('metadata-download', index, asBuffer(data), metadata)
+  })
+  subscriptions.to(metadata, 'upload', (index, data) => {
+    emit('metadata-upload', index, asBuffer(data), metadata)
+  })
+  subscriptions.to(metadata, 'error', (error) => emit('error', error))
 }

@@ -69,10 +69,13 @@ type Method = (typeof METHODS)[number]
 type Property = 'key' | 'discoveryKey' | 'version' | 'writable' | 'metadata' | 'peers'
 
 /** The operations of a drive, without callbacks and without `this`. */
-export interface DrivePromises extends Pick<Drive, Method | Property> {
+export interface DrivePromises extends Functions, Pick<Drive, Property> {
   /** A read-only view of an older version, as an object like this one. */
-  checkout(version?: number | null, options?: CheckoutOptions): DrivePromises
+  readonly checkout: (version?: number | null, options?: CheckoutOptions) => DrivePromises
 }
+
+/** Functions, not methods: each may be taken off the object. */
+type Functions = { readonly [Name in Method]: Drive[Name] }
 
 /** The view of a drive. */
 export function promisesOf(drive: Drive): DrivePromises {

@@ -77,14 +77,12 @@ export function createReadStream(
   const path = absolute(name, context.exact)
   const { highWaterMark = 65536, encoding, signal } = options
   const stop = new AbortController()
-  const reads: ReadOptions = {
-    ...options,
-    signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
-  }
+  const reads: ReadOptions = { ...options, signal: stop.signal }
   let blocks: AsyncGenerator<Uint8Array, void, undefined> | null = null
   const stream = new Readable({
     highWaterMark,
     ...(encoding ? { encoding } : {}),
+    ...(signal ? { signal } : {}),
     read() {
       blocks ??= blocksOf(context, path, options, reads)
       void pushNext(stream, blocks, path)

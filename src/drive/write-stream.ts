@@ -12,7 +12,6 @@ import { Writable } from 'node:stream'
 import { MAX_BLOCK_BYTES } from './constants.ts'
 import { type ContentWriter, openContentWriter } from './content.ts'
 import type { DriveContext } from './context.ts'
-import { DriveError } from './errors.ts'
 import { absolute } from './paths.ts'
 import type { StatInput } from './stat.ts'
 
@@ -92,16 +91,13 @@ export class DriveWriteStream extends Writable {
 
   async #open(): Promise<void> {
     await this.#context.ready()
-    const { highWaterMark: _, signal, wait, ...fields } = this.#options
+    const { highWaterMark: _, signal: _s, wait, ...fields } = this.#options
     const writer = await openContentWriter(this.#context, this.path, fields, {
       syscall: 'open',
       wait: wait !== false,
-      ...(signal ? { signal } : {}),
     })
-    if (this.destroyed) {
-      await writer.abort()
-      throw new DriveError('ECANCELED', { syscall: 'write', path: this.path })
-    }
+    // Given up while waiting: let the next one go on.
+    if (this.destroyed) await writer.abort()
     this.#writer = writer
   }
 
