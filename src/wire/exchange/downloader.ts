@@ -209,7 +209,7 @@ export class Downloader {
     for (const message of batch) this.#gatheredBytes -= bytesOf(message)
     if (this.#gatheredBytes <= MAX_GATHERED_BYTES) this.#letGo()
     for (const answer of answers) if (answer !== null) this.#release(answer)
-    if (failure !== null) this.#owner.fail(failure)
+    if (failure !== null && !this.#owner.channel.closed) this.#owner.fail(failure)
     const again = results === null || results.some((error) => error !== null)
     this.#owner.advanced(again || batch.some((message) => message.value === null))
   }
@@ -219,6 +219,7 @@ export class Downloader {
    * a proof that leans on nothing here.
    */
   #refused(index: number, error: Error): WireError | null {
+    if (error instanceof LogError && error.code === 'LOG_CLOSED') return null
     if (isOurs(error) && !this.#askedAnew.has(index) && this.#askedAnew.size < MAX_ASKED_ANEW) {
       this.#askedAnew.add(index)
       return null

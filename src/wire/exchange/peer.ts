@@ -51,6 +51,9 @@ const TICK_MS = 500
 /** After so many milliseconds without its answer a request may also go to another peer that has nothing to do. */
 export const LATE_MS = 4000
 
+/** Haves of one chunk that are acted on at once; the others wait for its end. */
+const HAVES_AT_ONCE = 8
+
 /** The remote end of one channel. */
 export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
   readonly remote = new RemoteState()
@@ -71,6 +74,7 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
   readonly #log: ReplicatedLog
   #remoteExtensions: readonly string[] | null = null
   #opened = false
+  #havesOfBatch = 0
   #forgetTimer: (() => void) | null = null
   #releaseOpening: () => void
 
@@ -249,7 +253,7 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
     this.#exchange.scheduler.sourceChanged(this)
     if (news) this.#log.emit('remote-update', this)
     this.#log.peersChanged()
-    this.update()
+    if (++this.#havesOfBatch <= HAVES_AT_ONCE) this.update()
   }
 
   #onunhave(message: Unhave): void {
@@ -259,8 +263,11 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
   }
 
   #onbatchend(): void {
+    const later = this.#havesOfBatch > HAVES_AT_ONCE
+    this.#havesOfBatch = 0
     // The next requests leave before what came is on disk.
     if (this.downloader.flush()) this.#schedule()
+    if (later) this.update()
     this.uploader.pump()
   }
 

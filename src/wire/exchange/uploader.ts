@@ -7,6 +7,7 @@
  * @see spec/20-wire.md 3.6 and 3.9
  * @module
  */
+import { LogError } from '../../log/errors.ts'
 import type { LogPeer, TransferStats } from '../../log/replicator.ts'
 import { SparseNodeSet } from '../../merkle/node-set.ts'
 import type { Proof } from '../../merkle/tree-node.ts'
@@ -170,36 +171,48 @@ export class Uploader {
     const first = run[0]
     if (first === undefined) return
     if (first.bytes > 0) return this.#answerBytes(first)
-    if (first.hash) return this.#send(first.index, null, await this.#prove(first))
-    const proofs: Proof[] = []
+    const proofs: (Proof | null)[] = []
     for (const request of run) {
       const proof = this.#prove(request)
       // Proofs are planned in order of arrival, and mostly at hand: only a read from disk is waited for.
       // oxlint-disable-next-line no-await-in-loop
       proofs.push(proof instanceof Promise ? await proof : proof)
     }
+    if (first.hash) {
+      if (proofs[0]) this.#send(first.index, null, proofs[0])
+      return
+    }
     await this.#sendRun(first.index, proofs)
   }
 
-  async #sendRun(start: number, proofs: readonly Proof[]): Promise<void> {
+  async #sendRun(start: number, proofs: readonly (Proof | null)[]): Promise<void> {
     const end = start + proofs.length
     for (let index = start; index < end;) {
-      if (!this.#log.has(index)) {
+      if (!this.#log.has(index) || proofs[index - start] === null) {
         // v10 says nothing and lets the requester wait (quirk Q-19).
         this.#owner.channel.unhave({ start: index })
         index++
         continue
       }
       const missing = this.#log.nextMissing(index, end)
-      const reading = this.#log.readBlocks(index, missing < 0 ? end : missing, RUN_BYTES)
       // oxlint-disable-next-line no-await-in-loop
-      const blocks = reading instanceof Promise ? await reading : reading
+      const blocks = await this.#read(index, missing < 0 ? end : missing)
+      if (blocks.length === 0) proofs = proofs.with(index - start, null)
       for (const block of blocks) {
         const proof = proofs[index - start]
-        if (proof !== undefined) this.#send(index, block, proof)
+        if (proof) this.#send(index, block, proof)
         index++
       }
-      if (blocks.length === 0) return
+    }
+  }
+
+  /** Blocks from `start` on; none when the first of them is damaged on our disk, or gone by now. */
+  async #read(start: number, end: number): Promise<readonly Uint8Array[]> {
+    try {
+      return await this.#log.readBlocks(start, end, RUN_BYTES)
+    } catch (error) {
+      if (!isOurs(error)) throw error
+      return end - start > 1 ? this.#read(start, start + 1) : []
     }
   }
 
@@ -223,9 +236,11 @@ export class Uploader {
     return this.#answer([{ index, bytes: 0, hash, nodes }])
   }
 
-  #prove({ index, hash, nodes }: Request): Proof | Promise<Proof> {
+  /** The proof that a request asks for; `null` when our disk does not give it. */
+  #prove({ index, hash, nodes }: Request): Proof | null | Promise<Proof | null> {
     if (this.#remoteTree.size > REMOTE_TREE_NODES) this.#remoteTree = new SparseNodeSet()
-    return this.#log.proof(index, { digest: nodes, hash, remoteTree: this.#remoteTree })
+    const proof = this.#log.proof(index, { digest: nodes, hash, remoteTree: this.#remoteTree })
+    return proof instanceof Promise ? proof.catch(nullIfOurs) : proof
   }
 
   #send(index: number, value: Uint8Array | null, proof: Proof): void {
@@ -248,6 +263,18 @@ export class Uploader {
       stats.uploadedBytes += bytes
     }
   }
+}
+
+/** Whether it is no fault of the remote's: our disk's, or the block was cleared meanwhile. */
+function isOurs(error: unknown): boolean {
+  return (
+    error instanceof LogError && (error.code === 'LOG_CORRUPT' || error.code === 'LOG_NOT_HELD')
+  )
+}
+
+function nullIfOurs(error: unknown): null {
+  if (isOurs(error)) return null
+  throw error
 }
 
 function asRequestError(cause: unknown): WireError {
