@@ -58,6 +58,19 @@ export class FilePool {
     this.#holders.add(file)
   }
 
+  /**
+   * Close the descriptor that has been idle longest, because the process has no more of them.
+   *
+   * @returns whether there was one
+   */
+  async shrink(): Promise<boolean> {
+    const idle = this.#longestIdle()
+    if (!idle) return false
+    this.#holders.delete(idle)
+    await idle.letGo()
+    return true
+  }
+
   /** `file` has closed its descriptor itself. */
   leave(file: PooledFile): void {
     if (this.#holders.delete(file)) this.#wake()

@@ -230,13 +230,20 @@ export class FileStorage implements RandomAccess {
 
   async #openAs(flags: number): Promise<number> {
     await this.#pool.enter(this.#pooled)
-    try {
-      this.#fd = await descriptor.open(this.path, flags)
-      this.#readOnly = false
-      return this.#fd
-    } catch (error) {
-      this.#pool.leave(this.#pooled)
-      throw error
+    for (;;) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- again only after a failure
+        this.#fd = await descriptor.open(this.path, flags)
+        this.#readOnly = false
+        return this.#fd
+      } catch (error) {
+        // The rest of the program may hold so many that the pool cannot have all of its own.
+        const exhausted = descriptor.errorCode(error) === 'EMFILE'
+        // oxlint-disable-next-line no-await-in-loop
+        if (exhausted && (await this.#pool.shrink())) continue
+        this.#pool.leave(this.#pooled)
+        throw error
+      }
     }
   }
 

@@ -110,6 +110,33 @@ t.test('the file that was used longest ago lets go of its descriptor', async (t)
   t.throws(() => new FilePool(0), RangeError)
 })
 
+t.test('when the process has no more descriptors, idle files give theirs up', async (t) => {
+  const folder = t.testdir()
+  let held = 0
+  const { FileStorage } = await withCalls(t, {
+    async open(path, flags) {
+      if (held === 2) throw Object.assign(new Error('too many'), { code: 'EMFILE' })
+      const fd = await descriptor.open(path, flags)
+      held++
+      return fd
+    },
+    async close(fd) {
+      held--
+      await descriptor.close(fd)
+    },
+  })
+  const pool = new FilePool(100)
+  const files = ['a', 'b', 'c', 'd'].map((name) => new FileStorage(join(folder, name), { pool }))
+  for (const file of files) await file.write(0, new Uint8Array(1))
+  t.equal(pool.size, 2)
+  await Promise.all(files.map((file) => file.close()))
+  held = 2
+  const last = new FileStorage(join(folder, 'a'), { pool })
+  await t.rejects(last.read(0, 1), { code: 'STORAGE_IO', cause: { code: 'EMFILE' } })
+  await last.close()
+  t.equal(pool.size, 0)
+})
+
 t.test(
   'a failure to close a descriptor that was let go is told by the next operation',
   async (t) => {
