@@ -26,19 +26,26 @@ export interface ReplicateOptions extends LogOptions, Omit<ConnectionOptions, 'l
  *
  * @param role - whether this side begins the handshake; a connection to add the log to; or the options
  * @param options - with a connection, only those of the log count
+ * @throws TypeError for a role that is none of these
  */
 export function replicate(
   log: ReplicatedLog,
   role?: boolean | Connection | ReplicateOptions | null,
   options: ReplicateOptions = {},
 ): Connection {
-  const isOptions = typeof role === 'object' && role !== null && !(role instanceof Connection)
-  const all: ReplicateOptions = isOptions ? { ...role, ...options } : options
-  const initiator = typeof role === 'boolean' ? role : all.initiator
-  const given = role instanceof Connection ? role : all.stream
-  const connection = given ?? connect(initiator ?? null, all)
+  const all = role instanceof Connection ? { ...options, stream: role } : optionsOf(role, options)
+  const connection = all.stream ?? connect(all.initiator ?? null, all)
   Replication.of(log, all.random).add(connection, all)
   return connection
+}
+
+function optionsOf(
+  role: boolean | ReplicateOptions | null | undefined,
+  options: ReplicateOptions,
+): ReplicateOptions {
+  if (typeof role === 'object' && role !== null) return { ...role, ...options }
+  // The connection refuses a role that is none.
+  return role === null || role === undefined ? options : { ...options, initiator: role }
 }
 
 function connect(initiator: boolean | null, options: ReplicateOptions): Connection {

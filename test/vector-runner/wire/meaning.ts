@@ -54,11 +54,11 @@ export function meaningOf(
 ): Meaning {
   const control: unknown[] = []
   const requests: unknown[] = []
-  const data: { readonly index: unknown }[] = []
+  const data: Record<string, unknown>[] = []
   const announced = new Set<string>()
   const sought = new Set<unknown>()
   for (const { channel, type, name, message = {}, payload } of frames) {
-    if (name === 'Data') data.push({ channel, ...message, index: message['index'] })
+    if (name === 'Data') data.push({ channel, ...message })
     else if (name === 'Request') {
       const { index, bytes, hash } = message
       if (bytes !== 0 && (sought.has(bytes) || Number(bytes) >= byteLength)) continue
@@ -83,7 +83,7 @@ export function meaningOf(
   return {
     control,
     requests,
-    data: data.toSorted((a, b) => Number(a.index) - Number(b.index)),
+    data: data.toSorted((a, b) => Number(a['index']) - Number(b['index'])),
     announced: [...announced].toSorted(),
   }
 }
