@@ -32,14 +32,23 @@ export interface ChannelHandlers {
   onopen?(channel: Channel): void
   /** The channel is over, whoever closed it; called once. */
   onclose?(channel: Channel): void
+  /** The remote sent its extensions, and whether it wants receipts. */
   onoptions?(message: Options, channel: Channel): void
+  /** The remote said what it does from now on. */
   onstatus?(message: Status, channel: Channel): void
+  /** The remote has blocks, or (with `ack`) has received one. */
   onhave?(message: Have, channel: Channel): void
+  /** The remote has blocks no longer. */
   onunhave?(message: Unhave, channel: Channel): void
+  /** The remote asks which blocks we have. */
   onwant?(message: Want, channel: Channel): void
+  /** The remote takes a Want back. */
   onunwant?(message: Unwant, channel: Channel): void
+  /** The remote asks for a block, or for the proof of its hash. */
   onrequest?(message: Request, channel: Channel): void
+  /** The remote no longer needs a block. */
   oncancel?(message: Cancel, channel: Channel): void
+  /** A block with its proof, or a proof alone, unverified. */
   ondata?(message: Data, channel: Channel): void
   /** An extension message: the sender's number of the extension, and the message as a view. */
   onextension?(id: number, message: Uint8Array, channel: Channel): void

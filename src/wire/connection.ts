@@ -22,6 +22,7 @@ import type { Channel, ChannelHandlers } from './channel.ts'
 import { listenersOf, settingsOf } from './connection-options.ts'
 import type { ConnectionOptions, Settings } from './connection-options.ts'
 import { asWireError, WireError } from './errors.ts'
+import { Gate } from './gate.ts'
 import { Greeting } from './greeting.ts'
 import { Liveness } from './liveness.ts'
 import { Outgoing } from './outgoing.ts'
@@ -49,9 +50,7 @@ export class Connection extends Duplex {
   readonly #transport = new Transport()
   /** A chunk that came before our key pair did. */
   #early: Uint8Array | null = null
-  #holds = 0
-  /** Answers the transport's write once nobody holds it. */
-  #written: (() => void) | null = null
+  readonly #gate = new Gate()
   #bytesReceived = 0
 
   /**
@@ -114,7 +113,7 @@ export class Connection extends Duplex {
     this.#liveness = new Liveness(settings.timers, settings.timeout, settings.handshake, {
       timedOut: () => this.#timedOut(),
       ping: () => this.ping(),
-      isHeld: () => this.#holds > 0,
+      isHeld: () => this.#gate.isHeld,
     })
     this.#greeting = new Greeting({
       session: this.#session,
@@ -278,14 +277,7 @@ export class Connection extends Duplex {
    * already are still handed over. The connection does not time out meanwhile.
    */
   holdIncoming(): () => void {
-    this.#holds++
-    let held = true
-    return () => {
-      if (!held) return
-      held = false
-      this.#holds--
-      this.#answerWrite()
-    }
+    return this.#gate.hold()
   }
 
   /** End our half; what is queued still leaves. The connection closes once the remote ends its half too. */
@@ -299,35 +291,39 @@ export class Connection extends Duplex {
     return super.pipe(target, options)
   }
 
+  /** @internal */
   override _read(): void {
     // Without a transport piped in, a reader is the first sign of one.
     if (!this.#session.hasRole) this.#greeting.hint('listen')
     this.#outgoing.read()
   }
 
+  /** @internal */
   override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
     if (this.#bytesReceived === 0) this.#transport.look()
     this.#bytesReceived += chunk.length
     this.#liveness.heard()
-    this.#written = done
+    this.#gate.wait(done)
     if (this.hasHandshake && !this.#greeting.keyPair) this.#early = chunk
     else this.#receive(chunk)
-    this.#answerWrite()
+    this.#gate.open()
   }
 
+  /** @internal */
   override _final(done: () => void): void {
     this.finalize()
     done()
   }
 
+  /** @internal */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#session.stop()
     this.#outgoing.stop()
     this.#liveness.stop()
     this.#greeting.stop()
-    let failure = error && asWireError(error)
+    let failure = error
     this.#channels.destroy((thrown) => (failure ??= asWireError(thrown)))
-    this.#written = null
+    this.#gate.stop()
     // After a clean end on both sides the transport ends by itself.
     if (!this.readableEnded || !this.writableFinished) this.#transport.destroy()
     done(failure)
@@ -351,13 +347,6 @@ export class Connection extends Duplex {
       if (this.#session.hasRole) this.#greeting.stop()
       if (!this.destroyed) this.#channels.batchEnd()
     })
-  }
-
-  #answerWrite(): void {
-    if (this.#holds > 0) return
-    const written = this.#written
-    this.#written = null
-    written?.()
   }
 
   #piped(source: unknown): void {
