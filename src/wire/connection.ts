@@ -125,7 +125,10 @@ export class Connection extends Duplex {
       read: () => this.#channels.batchEnd(),
     })
     this.on('error', () => {}) // see the header
-    this.on('pipe', (source: unknown) => this.#piped(source))
+    this.on('pipe', (source: unknown) => {
+      this.#attach(source)
+      this.#greeting.hint(hintOf(source))
+    })
     for (const [event, listener] of listenersOf(options)) this.on(event, listener)
     if (settings.handshake) this.#greeting.start(initiator ?? null)
   }
@@ -287,7 +290,7 @@ export class Connection extends Duplex {
 
   /** Pipe to a transport; see `remoteAddress`. */
   override pipe<T extends NodeJS.WritableStream>(target: T, options?: { end?: boolean }): T {
-    this.#transport.attach(target)
+    this.#attach(target)
     return super.pipe(target, options)
   }
 
@@ -349,15 +352,18 @@ export class Connection extends Duplex {
     })
   }
 
-  #piped(source: unknown): void {
-    this.#transport.attach(source)
-    this.#greeting.hint(hintOf(source))
-    // A transport that dies without an end ends nothing by itself.
-    if (source instanceof Duplex) {
-      source.once('close', () => {
-        if (!this.writableEnded) this.destroy()
-      })
-    }
+  /** A transport was piped in, or we are piped to it: its end is ours. */
+  #attach(transport: unknown): void {
+    if (!this.#transport.attach(transport) || !(transport instanceof Duplex)) return
+    transport.on('error', (cause) => {
+      this.destroy(new WireError('WIRE_TRANSPORT', cause.message, { cause }))
+    })
+    transport.once('close', () => {
+      // What it brought before its end is still read; what we wrote goes nowhere.
+      if (!this.writableEnded) this.destroy()
+      else if (this.writableFinished) this.resume()
+      else this.once('finish', () => this.resume())
+    })
   }
 
   #timedOut(): void {

@@ -44,6 +44,8 @@ export type WireErrorCode =
   | 'WIRE_REQUEST_TIMEOUT'
   /** Nothing was heard for the connection's timeout, or the handshake was not over by then. */
   | 'ETIMEDOUT'
+  /** The transport failed; `cause` is its error, which is thereby handled. */
+  | 'WIRE_TRANSPORT'
   /** A handler or listener of the program threw; `cause` is what it threw. */
   | 'WIRE_HANDLER'
   /** The connection is destroyed. */

@@ -13,10 +13,13 @@ export class Transport {
   type: 'tcp' | 'utp' | 'unknown' = 'unknown'
   readonly #attached = new Set<object>()
 
-  /** Something was piped in, or is piped to. */
-  attach(transport: unknown): void {
-    if (typeof transport === 'object' && transport !== null) this.#attached.add(transport)
+  /** Something was piped in, or is piped to. Returns whether it is new. */
+  attach(transport: unknown): boolean {
+    if (typeof transport !== 'object' || transport === null) return false
+    const isNew = !this.#attached.has(transport)
+    this.#attached.add(transport)
     this.look()
+    return isNew
   }
 
   /** The connection is destroyed: whatever it was piped to would otherwise stay open for ever. */

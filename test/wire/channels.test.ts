@@ -1,9 +1,13 @@
 /** Channels: who opened what, under which number, and what a stranger may not do. */
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import { test } from 'tap'
-import { concat } from '../../src/bytes.ts'
+import { concat, fromHex } from '../../src/bytes.ts'
 import { discoveryKey } from '../../src/crypto.ts'
 import type { ChannelHandlers } from '../../src/wire/channel.ts'
 import { Connection } from '../../src/wire/connection.ts'
+import { encode } from '../../src/wire/encode.ts'
+import { encodeFrameHead } from '../../src/wire/frame.ts'
 import { Outbox } from '../../src/wire/outbox.ts'
 import { failureOf, RawRemote, RawSession, settled } from './raw-remote.ts'
 
@@ -337,4 +341,39 @@ test('without the capability, a remote ends the connection if we opened first, a
       victim.destroy()
     }
   }
+})
+
+test('any frames leave the process alone, and end in order or in a WireError', async (t) => {
+  const frame = fc.record({
+    channel: fc.nat(3),
+    type: fc.nat(15),
+    payload: fc.oneof(
+      fc.uint8Array({ maxLength: 60 }),
+      fc.constant(encode.Open(open)),
+      fc.constant(encode.Close(open)),
+      fc.constant(fromHex('08011001')),
+    ),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(frame, { maxLength: 20 }), async (frames) => {
+      const remote = new RawRemote({ live: true })
+      remote.connection.open(other, noting([]))
+      remote.connection.on('discovery-key', (each: Uint8Array) => {
+        if (frames.length % 2 === 0) remote.connection.open(key, noting([]))
+        else remote.connection.close(each)
+      })
+      for (const { channel, type, payload } of frames) {
+        const bytes = new Uint8Array(payload.length + 13)
+        const at = encodeFrameHead(channel, type, payload.length, bytes, 0)
+        bytes.set(payload, at)
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        if (!remote.connection.destroyed) await remote.bytes(bytes.subarray(0, at + payload.length))
+      }
+      const code = failureOf(remote.connection)
+      assert.ok(code === null || code.startsWith('WIRE_'), String(code))
+      remote.connection.destroy()
+    }),
+    { numRuns: 200 },
+  )
+  t.pass('any frames')
 })

@@ -2,13 +2,14 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { PassThrough } from 'node:stream'
+import { Duplex, PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { test } from 'tap'
-import { exchangeKeyPair } from '../../src/crypto.ts'
+import { discoveryKey, exchangeKeyPair } from '../../src/crypto.ts'
 import type { KeyPair } from '../../src/crypto.ts'
 import { Connection } from '../../src/wire/connection.ts'
 import type { ConnectionOptions } from '../../src/wire/connection-options.ts'
+import { Outbox } from '../../src/wire/outbox.ts'
 import { ManualTimers } from './manual-timers.ts'
 import { failureOf, RawRemote, settled } from './raw-remote.ts'
 
@@ -532,4 +533,39 @@ test('the transport does not outlive a connection that is destroyed', async (t) 
   server.destroy()
   await over
   t.strictSame([failureOf(server), failureOf(client)], [null, null])
+})
+
+test('a transport that fails is an error of the connection, and of nothing else', async (t) => {
+  const [server, client] = await overSocket(null, null)
+  await handshaken(server, client)
+  const over = closed(server, client)
+  const reset = new Error('connection reset')
+  // A reset of the remote is an `error` event of the socket that nobody else listens to.
+  server.emit('pipe', new Duplex({ read() {}, write() {} }).destroy(reset))
+  await over
+  t.equal(failureOf(server), 'WIRE_TRANSPORT')
+  t.equal((server.errored as Error).cause, reset)
+  t.equal(failureOf(client), null)
+})
+
+test('what a transport brought before it closed is still read, and the connection closes', async (t) => {
+  const connection = new Connection(true, { encrypted: false, noise: false })
+  const transport = new PassThrough()
+  const release = connection.holdIncoming()
+  let received = 0
+  connection.open(key, { onhave: () => void received++ })
+  transport.pipe(connection)
+  const outbox = new Outbox()
+  outbox.message(1, 'Open', { discoveryKey: discoveryKey(key) })
+  outbox.message(1, 'Have', { start: 1 })
+  transport.write(Uint8Array.of(0))
+  transport.end(outbox.take(null))
+  await once(transport, 'end')
+  transport.destroy()
+  await settled()
+  t.equal(received, 0)
+  release()
+  await closed(connection)
+  t.equal(received, 1)
+  t.equal(failureOf(connection), null)
 })
