@@ -54,6 +54,7 @@ export class LogBase extends EventEmitter<LogEvents> {
   #closing: Promise<void> | null = null
   #replicator: Replicator | null = null
   #discoveryKey: Uint8Array | null = null
+  #maxRequests: number | null = null
   #downloading: boolean | null
   #openedWritable = false
   #uploading: boolean
@@ -150,7 +151,12 @@ export class LogBase extends EventEmitter<LogEvents> {
 
   /** Requests in flight per peer. */
   get maxRequests(): number {
-    return this.options.maxRequests ?? 16
+    return this.#maxRequests ?? this.options.maxRequests ?? 16
+  }
+
+  /** For peers to come. A trie allows itself more than a log: its blocks are small and many. */
+  set maxRequests(requests: number) {
+    this.#maxRequests = requests
   }
 
   get peers(): readonly LogPeer[] {

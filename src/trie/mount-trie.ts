@@ -56,7 +56,8 @@ export interface MountTrieEvents<L extends TrieLog> {
   mounted: [trie: MountTrie<L>]
 }
 
-type Family<L extends TrieLog> = MountFamily<L, MountTrie<L>>
+/** Mounted tries of one root. */
+export type Family<L extends TrieLog> = MountFamily<L, MountTrie<L>>
 
 /** A trie with other tries below its mountpoints. Values are bytes. */
 export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTrieEvents<L>> {

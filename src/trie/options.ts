@@ -29,6 +29,8 @@ export interface TrieOptions {
   readonly alwaysUpdate?: boolean | undefined
   /** Load what changed, whenever the log grows, wherever this reader has been. Default false. */
   readonly alwaysReconnect?: boolean | undefined
+  /** Requests in flight per peer, for the log. Default 256. */
+  readonly maxRequests?: number | undefined
   /** False: neither send nor answer the messages that make remote lookups short. Default true. */
   readonly extension?: boolean | undefined
 }

@@ -26,6 +26,14 @@ export interface BlockOptions extends WaitOptions {
   readonly onwait?: ((index: number) => void) | undefined
 }
 
+/** Blocks that are on their way. */
+export interface BlockDownload {
+  /** Resolves when all are here. */
+  readonly done: Promise<unknown>
+  /** Ask for them no longer. */
+  destroy(): void
+}
+
 /** A log as the trie sees it. */
 export interface TrieLog {
   /** Known blocks; 0 for a reader that knows nothing yet. */
@@ -33,9 +41,11 @@ export interface TrieLog {
   readonly writable: boolean
   /** Public key; null until it is open. */
   readonly key: Uint8Array | null
+  /** Open it. */
   ready(): Promise<void>
   /** All blocks or none. Resolves to the index of the first. */
   append(blocks: readonly Uint8Array[]): Promise<number>
+  /** One block; waits for it as the options say. */
   get(index: number, options?: BlockOptions): Promise<Uint8Array>
   /** Whether the block is stored here. */
   has(index: number): boolean
@@ -45,6 +55,8 @@ export interface TrieLog {
     readonly hash?: boolean
     readonly signal?: AbortSignal
   }): Promise<unknown>
+  /** Requests in flight per peer. */
+  maxRequests?: number
   /** Messages beside the log, where there are any. */
   readonly extensions?: Pick<ExtensionRegistry, 'register'>
   /** Ask for blocks ahead of their reads. */
@@ -52,7 +64,9 @@ export interface TrieLog {
     readonly start?: number
     readonly end?: number
     readonly blocks?: readonly number[]
-  }): { readonly done: Promise<unknown>; destroy(): void }
+  }): BlockDownload
+  /** It has grown. */
   on(event: 'append', listener: () => void): unknown
+  /** As of an emitter. */
   off(event: 'append', listener: () => void): unknown
 }

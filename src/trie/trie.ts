@@ -44,8 +44,11 @@ import type { TrieLog, WaitOptions } from './trie-log.ts'
 import { Watcher, type WatchOptions } from './watch.ts'
 import { Writer, type Change, type Condition } from './writer.ts'
 
+/** Requests in flight per peer: a directory is many small blocks. */
+const MAX_REQUESTS = 256
+
 /** What the tries of one log share: its nodes, its writer. */
-interface Shared {
+export interface Shared {
   readonly nodes: NodeStore
   readonly extension: TrieExtension | null
   /** Version that is shown; null for the newest. */
@@ -78,6 +81,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
     this.#entries = new Entries(options.valueEncoding)
     this.#metadata = metadataBytes(options.metadata)
     this.#updates = new UpdateLoop(log)
+    if (log.maxRequests !== undefined) log.maxRequests = options.maxRequests ?? MAX_REQUESTS
     this.#writer = new Writer(this.#nodes, () => this.ready())
     const asked = (type: 'get' | 'iterator', key: string): void =>
       void this.emit(`extension-${type}`, key)
