@@ -4,6 +4,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Cursor, flatTree } from '../../src/merkle/index.ts'
 
+fc.configureGlobal({ numRuns: process.env['SLOW'] ? 3000 : 100 })
+
 /** Tree indices by depth, then from the left, of a full tree over `2 ** height` leaves. */
 function picture(height: number): number[][] {
   const levels = [Array.from({ length: 2 ** height }, (_, block) => 2 * block)]

@@ -11,6 +11,8 @@ import {
   verifiedBy,
 } from '../../src/merkle/index.ts'
 
+fc.configureGlobal({ numRuns: process.env['SLOW'] ? 3000 : 100 })
+
 /** What a set of added nodes implies, by repeating the definition until nothing is new. */
 function closure(added: readonly number[]): Set<number> {
   const known = new Set(added)

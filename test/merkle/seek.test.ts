@@ -14,6 +14,8 @@ import {
 } from '../../src/merkle/index.ts'
 import { Replica, Source } from './models.ts'
 
+fc.configureGlobal({ numRuns: process.env['SLOW'] ? 3000 : 100 })
+
 const keyPair = signingKeyPair(new Uint8Array(32).fill(3))
 
 function sourceOf(sizes: readonly number[]): Source {

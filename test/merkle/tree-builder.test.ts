@@ -15,6 +15,8 @@ import {
   verifySignature,
 } from '../../src/merkle/index.ts'
 
+fc.configureGlobal({ numRuns: process.env['SLOW'] ? 3000 : 100 })
+
 function uint64(value: number): Uint8Array {
   const out = new Uint8Array(8)
   writeUint64(value, out, 0)

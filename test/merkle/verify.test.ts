@@ -7,6 +7,7 @@ import { sign, signingKeyPair } from '../../src/crypto.ts'
 import {
   type BlockProof,
   MerkleError,
+  SparseNodeSet,
   type TreeNode,
   flatTree,
   leafNode,
@@ -15,6 +16,8 @@ import {
   treeHash,
 } from '../../src/merkle/index.ts'
 import { Replica, Source } from './models.ts'
+
+fc.configureGlobal({ numRuns: process.env['SLOW'] ? 3000 : 100 })
 
 const keyPair = signingKeyPair(new Uint8Array(32).fill(7))
 const blocks = Array.from({ length: 41 }, (_, i) => fromUtf8('x'.repeat((i * 7) % 11) + i))
@@ -99,6 +102,32 @@ t.test('what a source proves of any length, a replica in any state accepts', asy
     }),
   )
 })
+
+t.test('proofs asked for together are accepted in any order', async () => {
+  const flight = fc.record({ requests: fc.array(request, { maxLength: 12 }), order: fc.nat() })
+  fc.assert(
+    fc.property(flight, fc.integer({ min: 1, max: 6 }), ({ requests, order }, most) => {
+      const replica = new Replica(keyPair.publicKey)
+      const remoteTree = new SparseNodeSet()
+      const inFlight: BlockProof[] = []
+      const land = (k: number): void =>
+        replica.accept(inFlight.splice(k % inFlight.length, 1)[0] ?? fail())
+      // A source only ever grows, and remembers what every digest told.
+      for (const { length, at, hash } of requests.toSorted((a, b) => a.length - b.length)) {
+        const index = Math.floor(at * length)
+        const digest = replica.digest(index)
+        inFlight.push(sourceOf(length).prove(index, { digest, hash, remoteTree }))
+        if (inFlight.length === most) land(order)
+      }
+      while (inFlight.length > 0) land(order)
+      assertTrue(replica)
+    }),
+  )
+})
+
+function fail(): never {
+  throw new Error('nothing in flight')
+}
 
 function bytesIn(length: number): number {
   return blocks.slice(0, length).reduce((sum, block) => sum + block.length, 0)
@@ -213,7 +242,6 @@ t.test('any heap of true and untrue nodes leaves a replica with true ones', asyn
       refusal(replica, proof)
       assertTrue(replica)
     }),
-    { numRuns: 500 },
   )
 })
 

@@ -5,6 +5,8 @@ import t from 'tap'
 import { type RandomAccess, StorageError } from '../../src/storage/index.ts'
 import { Model, adapters } from './adapters.ts'
 
+fc.configureGlobal({ numRuns: process.env['SLOW'] ? 2000 : 100 })
+
 type Operation =
   | { readonly op: 'read'; readonly offset: number; readonly length: number }
   | { readonly op: 'write'; readonly offset: number; readonly bytes: Uint8Array }
