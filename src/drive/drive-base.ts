@@ -55,9 +55,9 @@ export class CheckoutSource {
 
 /** The life of a drive. */
 export class DriveBase extends EventEmitter<DriveEvents> {
-  /** What its operations work on. */
+  /** @internal What its operations work on. */
   protected readonly context: DriveContext
-  /** Its open files. */
+  /** @internal Its open files. */
   protected readonly descriptors: DescriptorTable
   readonly #mirror: Mirror
   readonly #driveStore: DriveStore
@@ -241,13 +241,13 @@ export class DriveBase extends EventEmitter<DriveEvents> {
     )
   }
 
-  /** Close what the drive opened. Idempotent; ends every wait. */
+  /** @internal Close what the drive opened. Idempotent; ends every wait. */
   protected closeDrive(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
   }
 
-  /** A drive of an older version takes this. */
+  /** @internal A drive of an older version takes this. */
   protected checkoutSource(
     version: number | null | undefined,
     options: CheckoutOptions,

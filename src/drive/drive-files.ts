@@ -32,8 +32,10 @@ export type TextEncoding = Exclude<BufferEncoding, 'binary'>
 export type BytesOptions =
   (ReadFileOptions & { readonly encoding?: 'binary' | null | undefined }) | 'binary' | null
 
-type ReadFileArgument = ReadFileOptions | BufferEncoding | null
-type Listed = string[] | DirectoryEntry[]
+/** What `readFile` takes after the name. */
+export type ReadFileArgument = ReadFileOptions | BufferEncoding | null
+/** What `readdir` gives. */
+export type Listed = string[] | DirectoryEntry[]
 
 /** A drive with the operations of a file system. */
 export class DriveFiles extends DriveBase {

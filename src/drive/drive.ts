@@ -35,9 +35,12 @@ import {
 import * as usage from './usage.ts'
 import { type DriveWatcher, watch } from './watch.ts'
 
-type Tags = Map<string, number>
-type MountResults = [trie: Mounted['trie'], info: Mounted['info']]
-type Mounts = Map<string, MountLogs>
+/** Names of versions. */
+export type Tags = Map<string, number>
+/** What the callback of `mount` gets after the error. */
+export type MountResults = [trie: Mounted['trie'], info: Mounted['info']]
+/** Logs by the path of their mount. */
+export type Mounts = Map<string, MountLogs>
 
 /** A drive. */
 export class Drive extends DriveChanges {

@@ -10,7 +10,7 @@
 import { CodedError } from '../errors.ts'
 
 /** Error numbers, as on Linux, positive as v10 gives them. */
-const ERRNO = {
+const ERRNO: Readonly<Record<PosixCode, number>> = {
   EPERM: 1,
   ENOENT: 2,
   EIO: 5,
@@ -26,9 +26,9 @@ const ERRNO = {
   ELOOP: 40,
   ETIMEDOUT: 110,
   ECANCELED: 125,
-} as const
+}
 
-const TEXT = {
+const TEXT: Readonly<Record<DriveErrorCode, string>> = {
   EPERM: 'operation not permitted',
   ENOENT: 'no such file or directory',
   EIO: 'input/output error',
@@ -50,10 +50,25 @@ const TEXT = {
   DRIVE_BAD_HEADER: 'the first metadata block names no content log',
   DRIVE_BAD_STAT: 'the entry does not decode',
   DRIVE_LOCKED: 'the content log is being written',
-} as const
+}
 
 /** A code that POSIX knows. */
-export type PosixCode = keyof typeof ERRNO
+export type PosixCode =
+  | 'EPERM'
+  | 'ENOENT'
+  | 'EIO'
+  | 'EBADF'
+  | 'EBUSY'
+  | 'EEXIST'
+  | 'EXDEV'
+  | 'ENOTDIR'
+  | 'EISDIR'
+  | 'EINVAL'
+  | 'EROFS'
+  | 'ENOTEMPTY'
+  | 'ELOOP'
+  | 'ETIMEDOUT'
+  | 'ECANCELED'
 
 /**
  * What a {@link DriveError} says went wrong.
@@ -62,7 +77,14 @@ export type PosixCode = keyof typeof ERRNO
  * - `EROFS`: the drive (or the one mounted there) is not ours to write. `EPERM`: a checkout is never written.
  * - `DRIVE_BAD_HEADER`, `DRIVE_BAD_STAT`: the drive's author published what is no drive.
  */
-export type DriveErrorCode = keyof typeof TEXT
+export type DriveErrorCode =
+  | PosixCode
+  | 'EUNAVAILABLE'
+  | 'DRIVE_CLOSED'
+  | 'DRIVE_BAD_KEY'
+  | 'DRIVE_BAD_HEADER'
+  | 'DRIVE_BAD_STAT'
+  | 'DRIVE_LOCKED'
 
 /** What a {@link DriveError} may say besides its code. */
 export interface DriveErrorDetails {
@@ -156,8 +178,10 @@ export async function inWords<T>(
   }
 }
 
+const NUMBERS = new Map<string, number>(Object.entries(ERRNO))
+
 function errnoOf(code: DriveErrorCode): number | undefined {
-  return Object.hasOwn(ERRNO, code) ? (ERRNO as Readonly<Record<string, number>>)[code] : undefined
+  return NUMBERS.get(code)
 }
 
 function messageOf(code: DriveErrorCode, { syscall, path, reason }: DriveErrorDetails): string {

@@ -6,10 +6,22 @@
 /// <reference types="node" preserve="true" />
 export { constants } from './constants.ts'
 export type { DriveTrie, ReadOptions } from './context.ts'
-export { Drive } from './drive.ts'
-export type { BytesOptions, FileData, TextEncoding, TextOptions } from './drive-files.ts'
+export { Drive, type MountResults, type Mounts, type Tags } from './drive.ts'
+export type {
+  BytesOptions,
+  FileData,
+  Listed,
+  ReadFileArgument,
+  TextEncoding,
+  TextOptions,
+} from './drive-files.ts'
 export type { DriveReplicateOptions } from './drive-base.ts'
-export { DriveError, type DriveErrorCode } from './errors.ts'
+export {
+  DriveError,
+  type DriveErrorCode,
+  type DriveErrorDetails,
+  type PosixCode,
+} from './errors.ts'
 export type { DriveEvents } from './events.ts'
 export type { ReadFileOptions, WriteFileOptions } from './file.ts'
 export type { DirectoryEntry, ReaddirOptions } from './listing.ts'
@@ -39,3 +51,4 @@ export type { RmOptions } from './rm.ts'
 export type { Progress, Transfer, TransferLimits } from './transfer.ts'
 export type { Stats, StatsOptions, StatsWatcher, Usage, WatchStatsOptions } from './usage.ts'
 export type { DriveWatcher, WatcherEvents } from './watch.ts'
+export type { MetadataValue, MountRecord } from './stat-codec.ts'

@@ -10,18 +10,24 @@ import type { Connection } from '../wire/index.ts'
 
 /** What a drive asks of its store. */
 export interface StoreLike {
+  /** Resolves once logs can be asked for. */
   ready(): Promise<void>
   /** The store's default log, unless the options say which. */
   default(options?: GetOptions): Log
+  /** The log that is asked for, opening. */
   get(options?: GetOptions): Log
+  /** A connection with the store's logs on it. */
   replicate(
     isInitiator?: boolean | StoreReplicateOptions,
     options?: StoreReplicateOptions,
   ): Connection
+  /** Close it. A drive calls this only on a session or namespace that it made. */
   close(): Promise<void>
   /** A store object of its own that a drive may close. */
   session?(): StoreLike
+  /** A store object with a default log of its own. */
   namespace?(name: string | Uint8Array): StoreLike
+  /** Later failures. */
   on?(event: 'error', listener: (error: Error) => void): unknown
 }
 
