@@ -14,6 +14,7 @@ import {
   parentNode,
   signable,
   treeHash,
+  verifyProof,
 } from '../../src/merkle/index.ts'
 import { Replica, Source } from './models.ts'
 
@@ -132,6 +133,33 @@ function fail(): never {
 function bytesIn(length: number): number {
   return blocks.slice(0, length).reduce((sum, block) => sum + block.length, 0)
 }
+
+t.test('stored nodes that are not at hand are asked for one by one, and no other', async () => {
+  fc.assert(
+    fc.property(fc.array(request, { maxLength: 8 }), request, (before, last) => {
+      const replica = new Replica(keyPair.publicKey)
+      for (const each of before) replica.accept(ask(replica, each))
+      const proof = ask(replica, last)
+      const { key, live, length, set } = replica
+      const atHand = new Map<number, TreeNode>()
+      const stored = (treeIndex: number): TreeNode | undefined => atHand.get(treeIndex)
+      for (;;) {
+        try {
+          const verified = verifyProof(proof, { key, live, length, set, stored })
+          assert.deepEqual(verified, replica.check(proof).verified)
+          break
+        } catch (error) {
+          assert.ok(error instanceof MerkleError && error.code === 'MERKLE_MISSING_NODE')
+          const missing = error.treeIndex ?? -1
+          assert.ok(set.has(missing) && !atHand.has(missing), `tree node ${missing}`)
+          const node = replica.nodes.get(missing)
+          assert.ok(node, `tree node ${missing}`)
+          atHand.set(missing, node)
+        }
+      }
+    }),
+  )
+})
 
 function flip(bytes: Uint8Array, at: number): Uint8Array {
   const out = copy(bytes)
