@@ -321,7 +321,9 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   async headSeq(options: HeadOptions = {}): Promise<number> {
     if (!this.#opened) await this.ready()
     if (this.#version !== null) return this.#version - 1
-    if (this.#options.alwaysUpdate && options.wait !== false) await this.#update()
+    // Nobody knows more of a log than its writer.
+    const mayGrow = this.#options.alwaysUpdate && !this.log.writable
+    if (mayGrow && options.wait !== false) await this.#update()
     return Math.max(0, this.log.length - 1)
   }
 
