@@ -99,8 +99,10 @@ export class Downloader {
   /** Send the Wants that are due. */
   sendWants(): void {
     const { waiting, selections } = this.#log.wishes
-    for (const start of this.wants.next(waiting, selections, this.#owner.remote.length)) {
-      this.#owner.channel.want({ start, length: WANT_BLOCKS })
+    const { channel, remote } = this.#owner
+    const now = channel.connection.timers.now()
+    for (const start of this.wants.next(waiting, selections, remote.length, now)) {
+      channel.want({ start, length: WANT_BLOCKS })
     }
   }
 

@@ -51,6 +51,11 @@ const TICK_MS = 500
 /** After so many milliseconds without its answer a request may also go to another peer that has nothing to do. */
 export const LATE_MS = 4000
 
+/**
+ * After so many milliseconds without a word from a remote that should open its side, or answer a Want, reads that
+ * fail fast no longer wait for it.
+ */
+export const SILENCE_MS = 5000
 /** Haves of one chunk that are acted on at once; the others wait for its end. */
 const HAVES_AT_ONCE = 8
 
@@ -71,6 +76,7 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
   readonly uploader: Uploader
   readonly #exchange: Exchange
   readonly #options: PeerOptions
+  readonly #openedAt: number
   readonly #log: ReplicatedLog
   #remoteExtensions: readonly string[] | null = null
   #opened = false
@@ -89,6 +95,8 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
     this.downloader = new Downloader(this, this.#log, exchange.reserved, options.maxRequests)
     this.uploader = new Uploader(this, this.#log)
     this.channel = connection.open(key, this.#handlers())
+    this.#openedAt = connection.timers.now()
+    this.#arm()
   }
 
   get remotePublicKey(): Uint8Array | null {
@@ -130,7 +138,7 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
     const { names } = this.#log.extensions
     if (this.#options.ack || names.length > 0) this.advertise()
     if (!this.uploading || !this.downloading) this.#sendStatus(this.uploading)
-    if (this.canAsk) this.downloader.sendWants()
+    if (this.canAsk) this.#sendWants()
     this.#releaseOpening()
     this.#log.emit('peer-open', this)
     this.#log.peersChanged()
@@ -276,7 +284,12 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
     if (!this.canAsk) return
     const dry = scheduler.schedule(this)
     if (this.channel.closed || this.window.size >= this.window.urgentLimit) return
-    if (!dry || this.downloader.wants.unanswered === 0) this.downloader.sendWants()
+    if (!dry || this.downloader.wants.unanswered === 0) this.#sendWants()
+  }
+
+  #sendWants(): void {
+    this.downloader.sendWants()
+    if (this.downloader.wants.unanswered > 0) this.#arm()
   }
 
   #isDone(): boolean {
@@ -322,18 +335,21 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
     this.channel.status({ uploading, downloading: this.downloading })
   }
 
-  /** Look at waiting requests again in a while; no timer runs while nothing is in flight. */
+  /** Look again in a while at what the remote owes; no timer runs while it owes nothing. */
   #arm(): void {
     const { timers, timeout } = this.channel.connection
     const ms = timeout > 0 ? Math.min(TICK_MS, timeout / 4) : TICK_MS
     this.#forgetTimer ??= timers.set(() => {
       this.#forgetTimer = null
       this.#tick(timers.now(), timeout)
-      if (this.window.size > 0 && !this.channel.closed) this.#arm()
+      const waits = this.window.size > 0 || this.downloader.wants.unanswered > 0 || !this.#opened
+      if (waits && !this.channel.closed) this.#arm()
     }, ms)
   }
 
   #tick(now: number, timeout: number): void {
+    if (now - this.#openedAt >= SILENCE_MS) this.#releaseOpening()
+    this.downloader.wants.giveUp(now - SILENCE_MS)
     this.downloader.dropMetSeeks()
     const { oldest } = this.window
     if (timeout > 0 && oldest !== null && now - oldest.sentAt >= timeout) {
@@ -357,6 +373,7 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
     }
     for (const { index } of unmet) this.remote.blocks.remove(index, index + 1)
     for (const request of overdue) this.downloader.letGo(request)
+    if (unmet.length > 0) this.#log.peersChanged()
     this.advanced(true)
     return true
   }

@@ -15,14 +15,20 @@ export const MAX_UNANSWERED_WANTS = 16
 /** Parts asked for over the life of a channel: 2 ** 32 blocks. */
 const MAX_PARTS = 4096
 
+interface Unanswered {
+  readonly release: () => void
+  readonly sentAt: number
+}
+
 /** The Wants of one channel. */
 export class Wants {
   readonly #asked = new Set<number>()
-  readonly #releases: (() => void)[] = []
+  readonly #unanswered: Unanswered[] = []
   readonly #guard: AnswerGuard
   /** Block lists of which every part was asked for. */
   #lists = new WeakSet<Selection>()
   #disabled = false
+  #now = 0
 
   /** @param guard - held by every Want that waits for its answer */
   constructor(guard: AnswerGuard) {
@@ -31,7 +37,7 @@ export class Wants {
 
   /** Wants that wait for their answer. */
   get unanswered(): number {
-    return this.#releases.length
+    return this.#unanswered.length
   }
 
   /** Whether the remote is of the kind that sends its bitfield unasked (before v7). */
@@ -41,9 +47,14 @@ export class Wants {
 
   /** An answer came. Returns whether one was due. */
   answered(): boolean {
-    const release = this.#releases.shift()
-    release?.()
-    return release !== undefined
+    const want = this.#unanswered.shift()
+    want?.release()
+    return want !== undefined
+  }
+
+  /** Nobody waits any longer for answers to Wants sent before `time`; they may still come. */
+  giveUp(time: number): void {
+    for (const want of this.#unanswered) if (want.sentAt < time) want.release()
   }
 
   /** The remote sends its bitfield unasked: ask no more. */
@@ -63,13 +74,16 @@ export class Wants {
    * The parts to ask for now: those of whoever waits, one new part of every selection, and the first.
    *
    * @param remoteLength - selections look no further
+   * @param now - when the Wants are sent
    * @returns starts of the parts, each of `WANT_BLOCKS`
    */
   next(
     waiting: Iterable<WaitingWish>,
     selections: Iterable<Selection>,
     remoteLength: number,
+    now: number,
   ): number[] {
+    this.#now = now
     const starts: number[] = []
     for (const wish of waiting) {
       if (!this.#mayAsk()) return starts
@@ -99,7 +113,7 @@ export class Wants {
   #ask(part: number, starts: number[]): boolean {
     if (this.#asked.has(part) || !this.#mayAsk()) return false
     this.#asked.add(part)
-    this.#releases.push(this.#guard.hold())
+    this.#unanswered.push({ release: this.#guard.hold(), sentAt: this.#now })
     starts.push(part * WANT_BLOCKS)
     return true
   }
@@ -107,13 +121,13 @@ export class Wants {
   #mayAsk(): boolean {
     return (
       !this.#disabled &&
-      this.#releases.length < MAX_UNANSWERED_WANTS &&
+      this.#unanswered.length < MAX_UNANSWERED_WANTS &&
       this.#asked.size < MAX_PARTS
     )
   }
 
   #forget(): void {
-    for (const release of this.#releases.splice(0)) release()
+    for (const want of this.#unanswered.splice(0)) want.release()
   }
 }
 

@@ -116,9 +116,26 @@ t.test('reservations count how many were asked', (t) => {
   t.end()
 })
 
+/** A guard that counts, and whose releases count once. */
+function once(up: () => void, down: () => void): () => () => void {
+  return () => {
+    up()
+    let released = false
+    return () => {
+      if (!released) down()
+      released = true
+    }
+  }
+}
+
 t.test('Wants: those of readers, one new part a selection, and the first', (t) => {
   let held = 0
-  const wants = new Wants({ hold: () => (held++, () => void held--) })
+  const wants = new Wants({
+    hold: once(
+      () => held++,
+      () => held--,
+    ),
+  })
   const waiting: WaitingWish[] = [
     { type: 'block', index: 3_000_000 },
     { type: 'length', minLength: 1, hash: true },
@@ -127,16 +144,21 @@ t.test('Wants: those of readers, one new part a selection, and the first', (t) =
   const range = { type: 'range', start: 0, end: Infinity, linear: false, hash: false } as const
   const list = { type: 'blocks', blocks: [1, 9 * WANT_BLOCKS, 10 * WANT_BLOCKS] } as const
   t.same(
-    wants.next(waiting, [range, list], 7 * WANT_BLOCKS).map((start) => start / WANT_BLOCKS),
+    wants.next(waiting, [range, list], 7 * WANT_BLOCKS, 5).map((start) => start / WANT_BLOCKS),
     [2, 0, 5, 1, 9, 10],
   )
   t.same(
-    wants.next([], [range, list], 7 * WANT_BLOCKS).map((start) => start / WANT_BLOCKS),
+    wants.next([], [range, list], 7 * WANT_BLOCKS, 5).map((start) => start / WANT_BLOCKS),
     [3],
   )
   t.equal(held, wants.unanswered)
   t.ok(wants.answered())
   t.equal(held, 6)
+  wants.giveUp(5)
+  t.equal(held, 6)
+  wants.giveUp(6)
+  t.equal(held, 0, 'nobody waits')
+  t.equal(wants.unanswered, 6, 'but they may be answered')
   wants.reset()
   t.equal(held, 0)
   t.notOk(wants.answered())
@@ -144,11 +166,11 @@ t.test('Wants: those of readers, one new part a selection, and the first', (t) =
     type: 'blocks',
     blocks: Array.from({ length: 40 }, (_, i) => i * WANT_BLOCKS),
   } as const
-  t.equal(wants.next([], [many], 0).length, MAX_UNANSWERED_WANTS)
-  t.equal(wants.next([], [many], 0).length, 0)
-  t.equal(wants.next(waiting, [], 0).length, 0)
+  t.equal(wants.next([], [many], 0, 6).length, MAX_UNANSWERED_WANTS)
+  t.equal(wants.next([], [many], 0, 6).length, 0)
+  t.equal(wants.next(waiting, [], 0, 6).length, 0)
   wants.disable()
-  t.equal(wants.next([], [], 0).length, 0)
+  t.equal(wants.next([], [], 0, 6).length, 0)
   t.ok(wants.disabled)
   t.end()
 })
