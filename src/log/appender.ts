@@ -118,6 +118,7 @@ export class Appender {
     const growth = new TreeBuilder(core.roots).append(blocks)
     try {
       if (this.#failed) await core.signatures.cutAfter(start, true)
+      await core.durable.contentComing()
       await this.#writeContent(start, blocks, growth)
       await core.durable.contentWritten()
     } catch (error) {

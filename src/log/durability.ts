@@ -18,6 +18,7 @@ export class DurableWrites {
   readonly #files: LogFiles
   readonly #window: number
   #dirty = false
+  #isNew = false
   #timer: ReturnType<typeof setTimeout> | null = null
   #running: Promise<void> = Promise.resolve()
 
@@ -26,6 +27,21 @@ export class DurableWrites {
     this.mode = mode
     this.#files = files
     this.#window = window
+  }
+
+  /** The log was made just now: its header is not on disk for sure. */
+  created(): void {
+    this.#isNew = this.mode !== 'none'
+  }
+
+  /**
+   * Content will be written. Of a new log the bitfield's header has to be there first: without it nobody
+   * could tell an interrupted first append from a log that lost its bits.
+   */
+  async contentComing(): Promise<void> {
+    if (!this.#isNew) return
+    await this.#files.bitfield.sync()
+    this.#isNew = false
   }
 
   /** Data, tree and signatures were written: call before the bitfield speaks of them. */

@@ -100,7 +100,10 @@ export async function openCore(
     sizes.signatures < HEADER_BYTES ? files.signatures.write(0, SIGNATURES_HEADER) : null,
     sizes.tree < HEADER_BYTES ? files.tree.write(0, TREE_HEADER) : null,
   ])
-  if (pageBytes === null && head) await files.bitfield.write(0, bitfieldHeader(PAGE_BYTES))
+  if (pageBytes === null && head) {
+    await files.bitfield.write(0, bitfieldHeader(PAGE_BYTES))
+    core.durable.created()
+  }
   return core
 }
 

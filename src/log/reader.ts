@@ -69,8 +69,7 @@ export class Reader {
   async readRun(start: number, end: number, maxBytes: number = Infinity): Promise<Uint8Array[]> {
     const { bitfield } = this.#core
     this.#assertHeld(start, end)
-    const placed = this.#place(start, end, maxBytes)
-    const run = placed instanceof Promise ? await placed : placed
+    const run = await this.#placeHeld(start, end, maxBytes)
     const length = run.leaves.reduce((sum, leaf) => sum + leaf.size, 0)
     const bytes = length === 0 ? EMPTY : await this.#readData(start, end, run.byteOffset, length)
     const blocks: Uint8Array[] = []
@@ -124,6 +123,17 @@ export class Reader {
   #assertHeld(start: number, end: number): void {
     const missing = this.#core.bitfield.nextMissing(start, end)
     if (missing >= 0) throw notHeld(missing)
+  }
+
+  async #placeHeld(start: number, end: number, maxBytes: number): Promise<Run> {
+    try {
+      return await this.#place(start, end, maxBytes)
+    } catch (cause) {
+      if (!(cause instanceof LogError) || cause.code !== 'LOG_NOT_PROVABLE') throw cause
+      // It is held, so its leaf was stored once.
+      const message = `blocks ${start} to ${end - 1}: their place is lost`
+      throw new LogError('LOG_CORRUPT', message, { cause })
+    }
   }
 
   #place(start: number, end: number, maxBytes: number): Run | Promise<Run> {

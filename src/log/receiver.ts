@@ -320,6 +320,7 @@ export class Receiver {
   async #store(batch: ReceivedBatch): Promise<void> {
     const core = this.#core
     if (batch.isEmpty) return
+    await core.durable.contentComing()
     await batch.write(core)
     await core.durable.contentWritten()
     core.tree.keep([...batch.nodes.values()])

@@ -28,6 +28,8 @@ import { isHead } from './trust.ts'
 interface Candidate extends Head {
   /** The next lower one, or 0: blocks from here on belong to the last batch. */
   readonly since: number
+  /** Nodes that are not stored and follow from what is. */
+  readonly derived: Map<number, TreeNode>
 }
 
 /**
@@ -54,13 +56,14 @@ export async function recover(
       const message = `${recorded} blocks are recorded, and nothing of them can be proven`
       throw new LogError('LOG_CORRUPT', message)
     }
-    taken = { length: 0, live: true, roots: [], since: 0 }
+    taken = { length: 0, live: true, roots: [], since: 0, derived: new Map() }
   }
   if (isWriter && taken.length < recorded && core.durable.mode === 'sync') {
     // Durable lengths do not vanish by a crash: this one may have been announced to peers.
     const message = `${recorded} blocks were recorded, ${taken.length} can be proven`
     core.refusesAppend = new LogError('LOG_CORRUPT', message)
   }
+  content.exchange(taken.derived)
   await rebuildBits(core, content, taken, {
     usable: usable && sizes.bitfield > HEADER_BYTES,
     isWriter,
@@ -76,20 +79,31 @@ async function findCandidate(
   content: StoredContent,
   isWriter: boolean,
 ): Promise<Candidate | null> {
-  let best: Head | null = null
+  let best: Candidate | null = null
   for await (const { length, signature } of core.signatures.scanDown()) {
+    content.exchange()
     const roots = await content.roots(length, true)
-    if (!roots || !core.key || !isHead(roots, length, signature, core.key)) {
-      if (!best) content.discard()
-      continue
-    }
-    if (best && (!isWriter || (await content.matches(length, best.length)))) {
+    if (!roots || !core.key || !isHead(roots, length, signature, core.key)) continue
+    const derived = content.exchange()
+    if (best && (await isWhole(content, { ...best, since: length }, isWriter))) {
       return { ...best, since: length }
     }
-    best = { length, live: true, roots }
+    best = { length, live: true, roots, since: 0, derived }
   }
-  if (best && (!isWriter || (await content.matches(0, best.length)))) return { ...best, since: 0 }
+  if (best && (await isWhole(content, best, isWriter))) return best
+  content.exchange()
   return staticHead(core, content)
+}
+
+/** Whether the blocks of a candidate's last batch are there; of a replica nothing is asked. */
+async function isWhole(
+  content: StoredContent,
+  candidate: Candidate,
+  isWriter: boolean,
+): Promise<boolean> {
+  if (!isWriter) return true
+  content.exchange(candidate.derived)
+  return content.matches(candidate.since, candidate.length)
 }
 
 /** A static log has no signatures: its key is the hash of its tree. */
@@ -97,7 +111,7 @@ async function staticHead(core: Core, content: StoredContent): Promise<Candidate
   const length = content.recordedLength()
   const roots = length > 0 ? await content.roots(length, false) : null
   if (!roots || (core.key && !isHead(roots, length, null, core.key))) return null
-  return { length, live: false, roots, since: 0 }
+  return { length, live: false, roots, since: 0, derived: content.exchange() }
 }
 
 /** The tail above `taken` is whole, only its signature is lost: make it again. */
@@ -108,6 +122,7 @@ async function signAgain(
   taken: Candidate | null,
 ): Promise<Candidate | null> {
   const since = taken?.length ?? 0
+  content.exchange()
   const roots = await content.roots(recorded, false)
   if (!roots || !core.secretKey || !core.key) return null
   if (!(await content.matches(since, recorded))) return null
@@ -126,7 +141,7 @@ async function signAgain(
   const signature = sign(signable(hash, recorded), core.secretKey)
   if (!isHead(grown, recorded, signature, core.key)) return null
   await core.signatures.write(recorded, signature)
-  return { length: recorded, live: true, roots, since }
+  return { length: recorded, live: true, roots, since, derived: content.exchange() }
 }
 
 function isSibling(left: TreeNode, right: TreeNode): boolean {

@@ -19,7 +19,7 @@ const RUN_BYTES = 2 ** 20
 export class StoredContent {
   readonly #core: Core
   readonly #sizes: FileSizes
-  readonly #derived = new Map<number, TreeNode>()
+  #derived = new Map<number, TreeNode>()
 
   /** @param sizes - bytes in the files */
   constructor(core: Core, sizes: FileSizes) {
@@ -32,9 +32,14 @@ export class StoredContent {
     return blocksOf(this.#core.bitfield.nodes)
   }
 
-  /** Nothing that was derived so far proved right: forget it. */
-  discard(): void {
-    this.#derived.clear()
+  /**
+   * Go on with other derived nodes than those so far, which are given back. What was derived for one
+   * length must not leak into the next: a guess that no signature confirmed is nothing.
+   */
+  exchange(derived: Map<number, TreeNode> = new Map()): Map<number, TreeNode> {
+    const before = this.#derived
+    this.#derived = derived
+    return before
   }
 
   /**

@@ -26,7 +26,12 @@ import type { NodeLookup } from './tree-file.ts'
  */
 export function trustNode(core: Core, treeIndex: number): void | Promise<void> {
   if (core.tree.isTrusted(treeIndex)) return
-  const top = core.tree.walk((node) => climb(core, treeIndex, node))
+  let top: number | null | Promise<number | null>
+  try {
+    top = core.tree.walk((node) => climb(core, treeIndex, node))
+  } catch (error) {
+    return trustPastDamage(core, treeIndex, error)
+  }
   if (top === null) return
   return anchorAndClimb(core, treeIndex, top)
 }
@@ -34,14 +39,36 @@ export function trustNode(core: Core, treeIndex: number): void | Promise<void> {
 async function anchorAndClimb(
   core: Core,
   treeIndex: number,
-  found: number | null | Promise<number | null>,
+  climbing: number | Promise<number | null>,
 ): Promise<void> {
-  const top = await found
-  if (top === null) return
-  await anchor(core, top)
-  const left = await core.tree.walk((node) => climb(core, treeIndex, node))
-  /* c8 ignore next: the anchor trusted the top of this very climb */
-  if (left !== null) throw corrupt(left)
+  try {
+    const top = await climbing
+    if (top === null) return
+    if (!(await anchor(core, top))) throw corrupt(top)
+    await core.tree.walk((node) => climb(core, treeIndex, node))
+  } catch (error) {
+    await trustPastDamage(core, treeIndex, error)
+  }
+}
+
+/**
+ * A node further up, or beside the way, is damaged. What was signed at a shorter length does not need
+ * it: look for a signature of a length at which some node on the way was a root.
+ */
+async function trustPastDamage(core: Core, treeIndex: number, error: unknown): Promise<void> {
+  if (!(error instanceof LogError) || error.code !== 'LOG_CORRUPT') throw error
+  const end = 2 * core.length
+  for (let top = treeIndex; flatTree.rightSpan(top) < end; top = flatTree.parent(top)) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop
+      if (!(await anchor(core, top))) continue
+      // oxlint-disable-next-line no-await-in-loop
+      if ((await core.tree.walk((node) => climb(core, treeIndex, node))) === null) return
+    } catch (again) {
+      if (!(again instanceof LogError) || again.code !== 'LOG_CORRUPT') throw again
+    }
+  }
+  throw error
 }
 
 /** Trust every node on the way down from a trusted one; or name the top that nothing vouches for yet. */
@@ -75,21 +102,23 @@ function climb(core: Core, treeIndex: number, node: NodeLookup): number | null {
 }
 
 /** Find a signature over roots of which `top` is one, and trust these roots. */
-async function anchor(core: Core, top: number): Promise<void> {
+async function anchor(core: Core, top: number): Promise<boolean> {
   if (core.key === null) {
     core.tree.trust(top) // a static log before its key is made: nobody can vouch
-    return
+    return true
   }
   const likely = verifiedBy(core.bitfield.nodes, top) / 2
-  const signature = await core.signatures.read(likely)
-  if (await trustRoots(core, likely, signature)) return
+  if (await trustRoots(core, likely, await core.signatures.read(likely))) {
+    if (core.tree.isTrusted(top)) return true
+  }
   // Any length at which `top` was a root: from its own end until its sibling was full.
   const first = flatTree.nextLeaf(top) / 2
   const last = first + flatTree.countLeaves(top) - 1
   for await (const each of core.signatures.scan(first, last)) {
-    if (await trustRoots(core, each.length, each.signature)) return
+    if (!(await trustRoots(core, each.length, each.signature))) continue
+    if (core.tree.isTrusted(top)) return true
   }
-  throw corrupt(top)
+  return false
 }
 
 async function trustRoots(
