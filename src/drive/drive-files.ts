@@ -13,7 +13,14 @@ import { DriveBase } from './drive-base.ts'
 import * as entries from './entries.ts'
 import type { MkdirOptions } from './entries.ts'
 import { type ReadFileOptions, type WriteFileOptions, readFile, writeFile } from './file.ts'
-import { type DirectoryEntry, type ReaddirOptions, directoryStream, readdir } from './listing.ts'
+import type { Dirent } from './dirent.ts'
+import {
+  type DirectoryEntry,
+  type Listing,
+  type ReaddirOptions,
+  directoryStream,
+  readdir,
+} from './listing.ts'
 import * as lookup from './lookup.ts'
 import type { LookupOptions } from './lookup.ts'
 import * as metadata from './metadata.ts'
@@ -34,8 +41,18 @@ export type BytesOptions =
 
 /** What `readFile` takes after the name. */
 export type ReadFileArgument = ReadFileOptions | BufferEncoding | null
-/** What `readdir` gives. */
-export type Listed = string[] | DirectoryEntry[]
+/** Options of `readdir` that give names. */
+export type NamesOptions = ReaddirOptions & {
+  readonly includeStats?: false | undefined
+  readonly withFileTypes?: false | undefined
+}
+/** Options of `readdir` that give stats. */
+export type StatsListOptions = ReaddirOptions & {
+  readonly includeStats: true
+  readonly withFileTypes?: false | undefined
+}
+/** Options of `readdir` that give types. */
+export type TypesOptions = ReaddirOptions & { readonly withFileTypes: true }
 
 /** A drive with the operations of a file system. */
 export class DriveFiles extends DriveBase {
@@ -139,36 +156,27 @@ export class DriveFiles extends DriveBase {
     return settle(entries.rmdir(this.context, name), done)
   }
 
-  /** The names in the directory at `name`, in the trie's order; with `includeStats`, what is known of each. */
-  readdir(
-    name: string,
-    options?: ReaddirOptions & { readonly includeStats?: false | undefined },
-  ): Promise<string[]>
-  readdir(
-    name: string,
-    options: ReaddirOptions & { readonly includeStats: true },
-  ): Promise<DirectoryEntry[]>
-  readdir(name: string, options?: ReaddirOptions): Promise<Listed>
+  /**
+   * The names in the directory at `name`, in the trie's order; with `includeStats`, what is known of each; with
+   * `withFileTypes`, each as Node gives it.
+   */
+  readdir(name: string, options?: NamesOptions): Promise<string[]>
+  readdir(name: string, options: TypesOptions): Promise<Dirent[]>
+  readdir(name: string, options: StatsListOptions): Promise<DirectoryEntry[]>
+  readdir(name: string, options?: ReaddirOptions): Promise<Listing>
   readdir(name: string, done: Callback<string[]>): void
-  readdir(
-    name: string,
-    options: (ReaddirOptions & { readonly includeStats?: false | undefined }) | undefined,
-    done: Callback<string[]>,
-  ): void
-  readdir(
-    name: string,
-    options: ReaddirOptions & { readonly includeStats: true },
-    done: Callback<DirectoryEntry[]>,
-  ): void
+  readdir(name: string, options: NamesOptions | undefined, done: Callback<string[]>): void
+  readdir(name: string, options: TypesOptions, done: Callback<Dirent[]>): void
+  readdir(name: string, options: StatsListOptions, done: Callback<DirectoryEntry[]>): void
   readdir(
     name: string,
     options?: ReaddirOptions | Callback<never>,
     done?: Callback<never>,
-  ): Promise<Listed> {
+  ): Promise<Listing> {
     const [given, callback] = optional(options, done)
     // As in `readFile`.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return settle(readdir(this.context, name, given), callback as Callback<Listed> | undefined)
+    return settle(readdir(this.context, name, given), callback as Callback<Listing> | undefined)
   }
 
   /** A stream of {@link DirectoryEntry} objects: what is in the directory at `name`. */

@@ -10,12 +10,19 @@
 import type { DriveContext } from './context.ts'
 import { DriveError, type DriveErrorCode, inWords } from './errors.ts'
 import { entries } from './listing.ts'
+import { makeDirectories } from './make-directories.ts'
 import { type Entry, type Owner, firstBelow, lookUp } from './lookup.ts'
 import { absolute, linkTarget } from './paths.ts'
 import { Stat, type StatInput } from './stat.ts'
 
 /** Options of `mkdir`: fields of the entry, or its mode alone. */
-export type MkdirOptions = StatInput | number
+export type MkdirOptions = MkdirFields | number
+
+/** Fields of a new directory. */
+export interface MkdirFields extends StatInput {
+  /** Make those above it too, and be content when it is there. Not under `exact`: v10 knows no such option. */
+  readonly recursive?: boolean | undefined
+}
 
 /**
  * An empty file at `name`, unless something is stored there.
@@ -46,9 +53,10 @@ export async function mkdir(
   options: MkdirOptions = {},
 ): Promise<Stat> {
   const path = absolute(name, context.exact)
+  const { recursive = false, ...fields } = typeof options === 'number' ? { mode: options } : options
+  if (recursive && !context.exact) return makeDirectories(context, path, fields)
   const owner = await writableOwner(context, path, 'mkdir')
   if (owner.entry) throw new DriveError('EEXIST', { syscall: 'mkdir', path })
-  const fields = typeof options === 'number' ? { mode: options } : options
   const content = await inWords('mkdir', path, () =>
     context.contents.of(owner.trie, context.reads()),
   )

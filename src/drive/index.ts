@@ -10,10 +10,12 @@ export { Drive, type MountResults, type Mounts, type Tags } from './drive.ts'
 export type {
   BytesOptions,
   FileData,
-  Listed,
+  NamesOptions,
   ReadFileArgument,
+  StatsListOptions,
   TextEncoding,
   TextOptions,
+  TypesOptions,
 } from './drive-files.ts'
 export type { DriveReplicateOptions } from './drive-base.ts'
 export {
@@ -24,9 +26,10 @@ export {
 } from './errors.ts'
 export type { DriveEvents } from './events.ts'
 export type { ReadFileOptions, WriteFileOptions } from './file.ts'
-export type { DirectoryEntry, ReaddirOptions } from './listing.ts'
+export type { Dirent } from './dirent.ts'
+export type { DirectoryEntry, Listing, ReaddirOptions } from './listing.ts'
 export type { LookupOptions } from './lookup.ts'
-export type { MkdirOptions } from './entries.ts'
+export type { MkdirFields, MkdirOptions } from './entries.ts'
 export type { MountListOptions, MountLogs, MountOptions, Mounted, PathInfo } from './mounts.ts'
 export type {
   CheckoutOptions,

@@ -17,6 +17,7 @@ import type { Log } from '../log/index.ts'
 import type { MountInfo, MountedEntry } from '../trie/index.ts'
 import { MAX_LINKS } from './constants.ts'
 import type { DriveContext, DriveTrie, ReadOptions } from './context.ts'
+import { Dirent } from './dirent.ts'
 import { DriveError, inWords } from './errors.ts'
 import { findEntry, firstBelow, resolveEntry } from './lookup.ts'
 import { absolute, parentPath, pathOf, resolvePath } from './paths.ts'
@@ -38,6 +39,8 @@ export interface WalkOptions extends ReadOptions {
 export interface ReaddirOptions extends WalkOptions {
   /** Give a {@link DirectoryEntry} for each name. Default false. */
   readonly includeStats?: boolean | undefined
+  /** Give a {@link Dirent} for each name, as Node does. Default false. */
+  readonly withFileTypes?: boolean | undefined
 }
 
 /** One stored entry of a walk. */
@@ -121,19 +124,24 @@ export async function* entries(
   }
 }
 
+/** What `readdir` gives, by its options. */
+export type Listing = string[] | DirectoryEntry[] | Dirent[]
+
 /** The names in the directory at `name`. A missing directory, or a file, has none. */
 export async function readdir(
   context: DriveContext,
   name: string,
   options: ReaddirOptions = {},
-): Promise<string[] | DirectoryEntry[]> {
+): Promise<Listing> {
+  const includeStats = options.includeStats || options.withFileTypes
   const listed: DirectoryEntry[] = []
   const names: string[] = []
-  for await (const entry of directory(context, name, options)) {
-    if (options.includeStats) listed.push(entry)
+  for await (const entry of directory(context, name, { ...options, includeStats })) {
+    if (includeStats) listed.push(entry)
     else names.push(entry.name)
   }
-  return options.includeStats ? listed : names
+  if (!includeStats) return names
+  return options.withFileTypes ? listed.map((entry) => new Dirent(entry)) : listed
 }
 
 /** @yields the names in the directory at `name` as they are found, each once, with their stats */
