@@ -66,7 +66,10 @@ function check(each: Case): void {
         assert.equal(move === 'isLeft' ? cursor.isLeft : cursor[move](), result, move)
         assert.deepEqual([cursor.index, cursor.offset, cursor.factor], place, move)
       }
+      break
     }
+    default:
+      assert.fail(`unknown operation ${JSON.stringify(each)}`)
   }
 }
 

@@ -49,6 +49,9 @@ function check(each: Case): void {
       assert.equal(toHex(hash), each.hash)
       assert.equal(toHex(signable(hash, each.length)), each.signable)
       assert.equal(toHex(signable(fromHex(each.hash), each.length)), each.signableFromHash)
+      break
     }
+    default:
+      assert.fail(`unknown operation ${JSON.stringify(each)}`)
   }
 }

@@ -47,6 +47,9 @@ function check(each: Case): void {
     }
     case 'validateKeyPair':
       assert.equal(isKeyPair(fromHex(each.publicKey), fromHex(each.secretKey)), each.valid)
+      break
+    default:
+      assert.fail(`unknown operation ${JSON.stringify(each)}`)
   }
 }
 

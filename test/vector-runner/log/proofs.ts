@@ -1,6 +1,7 @@
 /** Vectors of the proofs that a growing log gives: `log/proofs`. */
 import assert from 'node:assert/strict'
 import { fromHex, toHex } from '../../../src/bytes.ts'
+import { isKeyPair } from '../../../src/crypto.ts'
 import { planProof } from '../../../src/merkle/index.ts'
 import { Source } from '../../merkle/models.ts'
 import type { VectorKind } from '../vector.ts'
@@ -42,7 +43,10 @@ export const kind: VectorKind = {
     const signatures = Object.entries(json['signatures'] as Record<string, string>)
     yield {
       name: 'the log itself',
-      run: () => checkLog(sourceOf(blocks.length), nodes, signatures),
+      run() {
+        assert.ok(isKeyPair(keyPair.publicKey, keyPair.secretKey))
+        checkLog(sourceOf(blocks.length), nodes, signatures)
+      },
     }
     const sample = json['sample'] as Sample
     yield { name: 'sample', run: () => checkSample(sourceOf(sample.length), sample) }
