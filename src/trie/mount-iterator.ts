@@ -65,6 +65,8 @@ function waits({ wait, timeout, signal }: WaitOptions): WaitOptions {
 
 interface Level<L extends TrieLog> extends Place<L> {
   readonly rows: Pull<TrieEntry>
+  /** The first of them, when it was asked for already. */
+  first: Promise<TrieEntry | null> | null
   readonly points: Promise<Map<string, MountRecord>>
   /** Whether every entry comes, not one for each name. */
   readonly isFull: boolean
@@ -80,22 +82,35 @@ export function mountedEntries<L extends TrieLog>(
   const { recursive, noMounts, ...rest } = options
   const enters = recursive === true && !noMounts
 
-  const begin = (place: Place<L>, prefix: string, gt: boolean | undefined): void => {
+  const rowsOf = (
+    { trie }: MountTrie<L>,
+    prefix: string,
+    gt: boolean | undefined,
+  ): Pull<TrieEntry> => trie.iterator(prefix, { ...rest, recursive: recursive !== false, gt })
+
+  const begin = (place: Place<L>, prefix: string, rows: Pull<TrieEntry>): Level<L> => {
     const points = mountpoints(place.trie, prefix, rest)
     points.catch(() => null) // told when the first entry is asked for
-    const rows = place.trie.trie.iterator(prefix, {
-      ...rest,
-      recursive: recursive !== false,
-      gt,
-    })
-    levels.push({ ...place, rows, points, isFull: recursive !== false })
+    const level = { ...place, rows, first: null, points, isFull: recursive !== false }
+    levels.push(level)
+    return level
   }
 
   const open = async (): Promise<void> => {
+    // Most paths are in the root's own trie: its first entry is asked for while that is found out, so
+    // that a remote listing takes no round trip more than one without mounts.
+    const early = rowsOf(root, path, rest.gt)
+    const first = early.next()
+    first.catch(() => null)
     const { trie, innerPath, mountPath, remotePath } = await root.ownerBelow(path, rest)
+    if (trie === root && mountPath === '') {
+      begin({ trie, mountPath, remotePath }, path, early).first = first
+      return
+    }
+    early.destroy()
     // The entry at a mountpoint is the outer trie's, so the mounted one gives none for its own root.
-    const atPoint = mountPath === path && mountPath !== ''
-    begin({ trie, mountPath, remotePath }, innerPath, atPoint || rest.gt)
+    const gt = mountPath === path || rest.gt
+    begin({ trie, mountPath, remotePath }, innerPath, rowsOf(trie, innerPath, gt))
   }
 
   const enter = async (level: Level<L>, record: MountRecord, outer: string): Promise<void> => {
@@ -108,7 +123,7 @@ export function mountedEntries<L extends TrieLog>(
         each.remotePath === remotePath,
     )
     if (isCircle || levels.length >= MAX_MOUNT_DEPTH) return
-    begin({ trie, mountPath: outer, remotePath }, remotePath, true)
+    begin({ trie, mountPath: outer, remotePath }, remotePath, rowsOf(trie, remotePath, true))
   }
 
   let opened = false
@@ -120,7 +135,8 @@ export function mountedEntries<L extends TrieLog>(
         const level = levels.at(-1)
         if (!level) return null
         // oxlint-disable-next-line no-await-in-loop -- one entry after the other
-        const entry = await level.rows.next()
+        const entry = await (level.first ?? level.rows.next())
+        level.first = null
         if (!entry) {
           levels.pop()
           continue

@@ -10,6 +10,7 @@
 import { EMPTY } from '../bytes.ts'
 import { joinPath, normalizePath, prefixesOf } from './mount-path.ts'
 import { decodeMountRecord, MOUNT_FLAGS, RECORDS, type MountRecord } from './mount-record.ts'
+import type { GetOptions } from './options.ts'
 import type { Trie } from './trie.ts'
 import type { WaitOptions } from './trie-log.ts'
 
@@ -27,7 +28,7 @@ export async function recordOf(
   for (const prefix of ['', ...prefixesOf(path)]) {
     const key = joinPath(RECORDS, prefix)
     // oxlint-disable-next-line no-await-in-loop -- most often the first answer is the last
-    const any = await trie.getAt(head, key, { ...options, ...HIDDEN, prefix: true })
+    const any = await trie.getAt(head, key, { ...hidden(options), prefix: true })
     if (!any) break
     if (prefix !== '') near.push(prefix)
   }
@@ -51,11 +52,14 @@ export async function recordAt(
   options: WaitOptions,
 ): Promise<MountRecord | null> {
   const key = joinPath(RECORDS, path)
-  const entry = await trie.getAt(head, key, { ...options, ...HIDDEN })
+  const entry = await trie.getAt(head, key, hidden(options))
   if (!entry || entry.key !== key || entry.flags !== MOUNT_FLAGS) return null
   const record = decodeMountRecord(entry.value ?? EMPTY)
   // Where the record stands counts, not what it says of itself.
   return { ...record, localPath: path, remotePath: normalizePath(record.remotePath) }
 }
 
-const HIDDEN = { hidden: true, prefix: false, closest: false } as const
+/** Of the options of a lookup, how it waits: the rest is about the visible entry. */
+function hidden({ wait, timeout, signal }: WaitOptions): GetOptions {
+  return { wait, timeout, signal, hidden: true }
+}

@@ -57,13 +57,3 @@ export function* loadNodes(nodes: NodeSource, seqs: readonly number[]): Walk<(Tr
   }
   return result
 }
-
-/** Run a walk whose nodes are all at hand, or that gets them from `load`, which answers at once. */
-export function runSync<Result>(
-  walk: Walk<Result>,
-  load: (seq: number) => TrieNode | null,
-): Result {
-  let step = walk.next([])
-  while (!step.done) step = walk.next(step.value.map(load))
-  return step.value
-}

@@ -2,7 +2,7 @@
 import { test } from 'tap'
 import { Log } from '../../src/log/index.ts'
 import { MemoryFolder } from '../../src/storage/index.ts'
-import { Trie, type TrieOptions } from '../../src/trie/index.ts'
+import { MountTrie, Trie, type TrieOptions } from '../../src/trie/index.ts'
 import { replicate } from '../../src/wire/index.ts'
 
 /** A writer's trie and a sparse copy of its log, connected; `rounds` counts what a wait costs. */
@@ -96,6 +96,24 @@ test('a directory of 300 is listed in three round trips, by a reader that knows 
   t.ok(count <= 3, `${count} round trips`)
   t.equal((await listing).length, 300)
   t.ok(copy.stats && copy.stats.totals.downloadedBlocks < 330, 'and little else is fetched')
+  await close()
+})
+
+test('mounts cost a remote reader no round trip where there are none', async (t) => {
+  const { copy, rounds, close } = await connected(
+    [...tree, ...Array.from({ length: 300 }, (_, i) => `dir/f${i}`)],
+    { lockStep: true },
+  )
+  await rounds(copy.update())
+  const trie = new MountTrie(copy, { openLog: () => Promise.reject(new Error('no mounts here')) })
+  const get = trie.get('d7/s7/f1207')
+  const lookups = await rounds(get)
+  t.ok(lookups <= 2, `${lookups} round trips`)
+  t.ok((await get).node)
+  const listing = trie.list('dir', { recursive: false, noMounts: true })
+  const count = await rounds(listing)
+  t.ok(count <= 3, `${count} round trips`)
+  t.equal((await listing).length, 300)
   await close()
 })
 
