@@ -50,6 +50,8 @@ export class Downloader {
   readonly wants: Wants
   /** When the remote last answered a request, by the connection's clock. */
   answeredAt = 0
+  /** When the latest request that was answered had been sent. */
+  answeredSentAt = 0
   readonly #owner: DownloadOwner
   readonly #log: ReplicatedLog
   readonly #reserved: Reservations
@@ -141,7 +143,10 @@ export class Downloader {
     }
     const now = this.#owner.channel.connection.timers.now()
     const answer = this.window.answer(index, value === null ? null : value.length, now)
-    if (answer !== null) this.answeredAt = now
+    if (answer !== null) {
+      this.answeredAt = now
+      this.answeredSentAt = Math.max(this.answeredSentAt, answer.sentAt)
+    }
     if (value !== null && !this.#log.allowPush && !this.#reserved.hasBlock(index)) {
       if (!this.#log.has(index)) this.#owner.refuse(index)
       return

@@ -9,12 +9,14 @@ import type { LogPeer, TransferStats } from '../../log/replicator.ts'
 import type { SeekWish } from '../../log/wish.ts'
 import type { Channel, ChannelHandlers } from '../channel.ts'
 import type { Connection } from '../connection.ts'
-import { WireError } from '../errors.ts'
+import type { WireError } from '../errors.ts'
 import type { Data, Have, Options, Request, Status, Unhave, Want } from '../messages.ts'
 import { Downloader } from './downloader.ts'
 import type { DownloadOwner } from './downloader.ts'
 import { endsOnStatus, endStep, isDone } from './ending.ts'
 import type { EndState } from './ending.ts'
+import { Overdue } from './overdue.ts'
+import type { Debtor } from './overdue.ts'
 import { RemoteState } from './remote-state.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
 import type { RequestWindow } from './request-window.ts'
@@ -46,21 +48,11 @@ export interface Exchange {
   removed(peer: Peer): void
 }
 
-/** Milliseconds between two looks at requests that wait. */
-const TICK_MS = 500
-/** After so many milliseconds without its answer a request may also go to another peer that has nothing to do. */
-export const LATE_MS = 4000
-
-/**
- * After so many milliseconds without a word from a remote that should open its side, or answer a Want, reads that
- * fail fast no longer wait for it.
- */
-export const SILENCE_MS = 5000
 /** Haves of one chunk that are acted on at once; the others wait for its end. */
 const HAVES_AT_ONCE = 8
 
 /** The remote end of one channel. */
-export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
+export class Peer implements LogPeer, DownloadOwner, UploadOwner, Debtor, Source {
   readonly remote = new RemoteState()
   readonly stats: TransferStats = {
     uploadedBlocks: 0,
@@ -72,43 +64,49 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
   uploading: boolean
   remoteAck = false
   readonly channel: Channel
+  readonly log: ReplicatedLog
   readonly downloader: Downloader
   readonly uploader: Uploader
   readonly #exchange: Exchange
   readonly #options: PeerOptions
-  readonly #openedAt: number
-  readonly #log: ReplicatedLog
+  readonly #overdue: Overdue
   #remoteExtensions: readonly string[] | null = null
   #opened = false
   #havesOfBatch = 0
-  #forgetTimer: (() => void) | null = null
-  #releaseOpening: () => void
+  readonly #releaseOpening: () => void
 
   /** Opens the log of `exchange` on `connection`. */
   constructor(exchange: Exchange, connection: Connection, key: Uint8Array, options: PeerOptions) {
     this.#exchange = exchange
     this.#options = options
-    this.#log = exchange.log
+    this.log = exchange.log
     this.downloading = options.download
     this.uploading = options.upload
-    this.#releaseOpening = this.#log.guard.hold()
-    this.downloader = new Downloader(this, this.#log, exchange.reserved, options.maxRequests)
-    this.uploader = new Uploader(this, this.#log)
+    this.#releaseOpening = this.log.guard.hold()
+    this.downloader = new Downloader(this, this.log, exchange.reserved, options.maxRequests)
+    this.uploader = new Uploader(this, this.log)
     this.channel = connection.open(key, this.#handlers())
-    this.#openedAt = connection.timers.now()
-    this.#arm()
+    this.#overdue = new Overdue(this)
+  }
+
+  get connection(): Connection {
+    return this.channel.connection
+  }
+
+  get isOpen(): boolean {
+    return this.#opened
   }
 
   get remotePublicKey(): Uint8Array | null {
-    return this.channel.connection.remotePublicKey
+    return this.connection.remotePublicKey
   }
 
   get remoteAddress(): string | null {
-    return this.channel.connection.remoteAddress
+    return this.connection.remoteAddress
   }
 
   get remoteType(): string {
-    return this.channel.connection.remoteType
+    return this.connection.remoteType
   }
 
   get remoteOpened(): boolean {
@@ -135,13 +133,13 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
   open(): void {
     if (this.#opened || this.channel.closed) return
     this.#opened = true
-    const { names } = this.#log.extensions
+    const { names } = this.log.extensions
     if (this.#options.ack || names.length > 0) this.advertise()
     if (!this.uploading || !this.downloading) this.#sendStatus(this.uploading)
     if (this.canAsk) this.#sendWants()
     this.#releaseOpening()
-    this.#log.emit('peer-open', this)
-    this.#log.peersChanged()
+    this.log.emit('peer-open', this)
+    this.log.peersChanged()
     this.update()
   }
 
@@ -154,19 +152,19 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
 
   ask(index: number, hash: boolean, seek: SeekWish | null): void {
     this.downloader.ask(index, hash, seek)
-    this.#arm()
+    this.#overdue.arm()
   }
 
   /** Ask although another peer was asked already, because that one is late. */
   askAgain(index: number): void {
     this.downloader.ask(index, false, null, true)
-    this.#arm()
+    this.#overdue.arm()
   }
 
   /** Send the names of our extensions. */
   advertise(): void {
     if (!this.#opened) return
-    this.channel.options({ extensions: this.#log.extensions.names, ack: this.#options.ack })
+    this.channel.options({ extensions: this.log.extensions.names, ack: this.#options.ack })
   }
 
   /** The log's switches were turned; they override the peer's own. */
@@ -182,7 +180,11 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
   }
 
   fail(error: WireError): void {
-    this.channel.connection.destroy(error)
+    this.connection.destroy(error)
+  }
+
+  giveUpOpening(): void {
+    this.#releaseOpening()
   }
 
   refuse(index: number): void {
@@ -212,7 +214,7 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
       ondata: (message: Data) => this.downloader.data(message),
       onextension: (id, message) => {
         if (this.#remoteExtensions === null) return
-        this.#log.extensions.receive(id, this.#remoteExtensions, message, this)
+        this.log.extensions.receive(id, this.#remoteExtensions, message, this)
       },
       onbatchend: () => this.#onbatchend(),
       ondrain: () => this.uploader.pump(),
@@ -223,8 +225,7 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
     this.#releaseOpening()
     this.downloader.stop()
     this.uploader.stop()
-    this.#forgetTimer?.()
-    this.#forgetTimer = null
+    this.#overdue.stop()
     this.#exchange.removed(this)
   }
 
@@ -243,7 +244,7 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
       this.#exchange.scheduler.changed()
       this.#exchange.update()
     }
-    this.#log.peersChanged()
+    this.log.peersChanged()
     this.update()
     // It has all that it wanted and gives nothing: there is nothing left to wait for.
     if (farewell && !this.remote.uploading && this.downloading && !this.#isLasting()) this.#end()
@@ -251,23 +252,23 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
   }
 
   #onhave(message: Have): void {
-    this.#log.emit('peer-ack', this, message)
+    this.log.emit('peer-ack', this, message)
     const { start, ack, bitfield } = message
-    if (this.#options.ack && ack && bitfield === null && this.#log.has(start)) {
-      this.channel.connection.emit('ack', message)
+    if (this.#options.ack && ack && bitfield === null && this.log.has(start)) {
+      this.connection.emit('ack', message)
       return
     }
     const news = this.downloader.have(message)
     this.#exchange.scheduler.sourceChanged(this)
-    if (news) this.#log.emit('remote-update', this)
-    this.#log.peersChanged()
+    if (news) this.log.emit('remote-update', this)
+    this.log.peersChanged()
     if (++this.#havesOfBatch <= HAVES_AT_ONCE) this.update()
   }
 
   #onunhave(message: Unhave): void {
     this.#exchange.scheduler.sourceChanged(this)
     this.downloader.unhave(message)
-    this.#log.peersChanged()
+    this.log.peersChanged()
   }
 
   #onbatchend(): void {
@@ -289,11 +290,11 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
 
   #sendWants(): void {
     this.downloader.sendWants()
-    if (this.downloader.wants.unanswered > 0) this.#arm()
+    if (this.downloader.wants.unanswered > 0) this.#overdue.arm()
   }
 
   #isDone(): boolean {
-    if (this.#options.live || this.#log.sparse || !this.downloading) return false
+    if (this.#options.live || this.log.sparse || !this.downloading) return false
     return isDone({
       ...this.#endState(),
       wantsAnswered: this.downloader.wants.unanswered === 0,
@@ -304,17 +305,17 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
   }
 
   #isLasting(): boolean {
-    return this.#options.live || this.#log.sparse
+    return this.#options.live || this.log.sparse
   }
 
   #endState(): EndState {
     return {
       live: this.#options.live,
-      sparse: this.#log.sparse,
+      sparse: this.log.sparse,
       downloading: this.downloading,
       remoteDownloading: this.remote.downloading,
       remoteUploading: this.remote.uploading,
-      hasSelections: this.#log.wishes.selections.size > 0,
+      hasSelections: this.log.wishes.selections.size > 0,
     }
   }
 
@@ -333,48 +334,5 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Source {
 
   #sendStatus(uploading: boolean): void {
     this.channel.status({ uploading, downloading: this.downloading })
-  }
-
-  /** Look again in a while at what the remote owes; no timer runs while it owes nothing. */
-  #arm(): void {
-    const { timers, timeout } = this.channel.connection
-    const ms = timeout > 0 ? Math.min(TICK_MS, timeout / 4) : TICK_MS
-    this.#forgetTimer ??= timers.set(() => {
-      this.#forgetTimer = null
-      this.#tick(timers.now(), timeout)
-      const waits = this.window.size > 0 || this.downloader.wants.unanswered > 0 || !this.#opened
-      if (waits && !this.channel.closed) this.#arm()
-    }, ms)
-  }
-
-  #tick(now: number, timeout: number): void {
-    if (now - this.#openedAt >= SILENCE_MS) this.#releaseOpening()
-    this.downloader.wants.giveUp(now - SILENCE_MS)
-    this.downloader.dropMetSeeks()
-    const { oldest } = this.window
-    if (timeout > 0 && oldest !== null && now - oldest.sentAt >= timeout) {
-      if (!this.#forgive(now, timeout)) return
-    }
-    if (oldest !== null && now - oldest.sentAt >= LATE_MS) this.#exchange.update()
-  }
-
-  /**
-   * Requests that were passed over while later ones were answered are let go: the remote no longer has those
-   * blocks, and v10 does not say so. When nothing was answered at all the connection is over.
-   */
-  #forgive(now: number, timeout: number): boolean {
-    const overdue = [...this.window].filter((request) => now - request.sentAt >= timeout)
-    const unmet = overdue.filter(({ index, hash }) =>
-      hash ? !this.#log.hasNode(2 * index) : !this.#log.has(index),
-    )
-    if (unmet.length > 0 && now - this.downloader.answeredAt >= timeout) {
-      this.fail(new WireError('WIRE_REQUEST_TIMEOUT', `no answer to a request for ${timeout} ms`))
-      return false
-    }
-    for (const { index } of unmet) this.remote.blocks.remove(index, index + 1)
-    for (const request of overdue) this.downloader.letGo(request)
-    if (unmet.length > 0) this.#log.peersChanged()
-    this.advanced(true)
-    return true
   }
 }

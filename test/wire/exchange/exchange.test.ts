@@ -1,5 +1,5 @@
 import t from 'tap'
-import { LATE_MS } from '../../../src/wire/exchange/peer.ts'
+import { LATE_MS } from '../../../src/wire/exchange/overdue.ts'
 import { Replication } from '../../../src/wire/replication.ts'
 import { blockOf, holdsAll, numbers, World } from './world.ts'
 
