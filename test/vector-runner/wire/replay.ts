@@ -16,6 +16,8 @@ import type { ReplicateOptions } from '../../../src/wire/replicate.ts'
 import type { StreamExtension } from '../../../src/wire/stream-extension.ts'
 import { Network } from '../../simulation/link.ts'
 import type { VectorKind } from '../vector.ts'
+import { actions } from './actions.ts'
+import type { Link, Stage } from './actions.ts'
 import { meaningOf, Memory } from './meaning.ts'
 import { endsOf, Listener } from './transcript.ts'
 import type { EndSetup, Entry, FeedSetup, Frame, Transcript } from './transcript.ts'
@@ -45,17 +47,7 @@ async function replayAll(transcript: Transcript): Promise<void> {
   }
 }
 
-interface Link {
-  readonly connection: Connection
-  readonly listener: Listener
-  readonly options: ReplicateOptions
-  readonly initiator: boolean
-  ended: boolean
-  /** Frames of the next turn that were written by hand, past the protocol. */
-  byHand: boolean
-}
-
-class Replay {
+class Replay implements Stage {
   readonly #transcript: Transcript
   readonly #side: string
   readonly #network = new Network(1)
@@ -303,108 +295,6 @@ class Replay {
       assert.deepEqual(state, { length, byteLength, blocks, peers }, `side ${this.#side}: ${label}`)
     }
   }
-}
-
-type Action = (action: Readonly<Record<string, unknown>>, replay: Replay) => void
-
-/** What the recorded test did, by the first field of the action. */
-const actions: Readonly<Record<string, Action>> = {
-  append: (action, replay) => {
-    const blocks = (action['blocks'] as readonly string[]).map(fromHex)
-    void replay.own(action['append'])?.append(blocks)
-  },
-  update: (action, replay) => {
-    const ifAvailable = action['ifAvailable'] === true
-    quiet(replay.own(action['update'])?.update({ ifAvailable }))
-  },
-  get: (action, replay) => {
-    const log = replay.own(action['get'])
-    for (const block of [action['block']].flat()) {
-      quiet(log?.get(Number(block), { ifAvailable: action['ifAvailable'] === true }))
-    }
-  },
-  seek: (action, replay) => quiet(replay.own(action['seek'])?.seek(Number(action['bytes']))),
-  download: (action, replay) => {
-    const range = action['range'] as { readonly start: number }
-    quiet(replay.own(action['download'])?.download(range).done)
-  },
-  clear: (action, replay) => {
-    const start = Number(action['start'])
-    const end = Number(action['end'] ?? start + 1)
-    quiet(replay.own(action['clear'])?.clear(start, end))
-    if (replay.own(action['clear'])) replay.forget(start, end)
-  },
-  setUploading: (action, replay) => {
-    replay.own(action['setUploading'])?.setUploading(action['value'] === true)
-  },
-  setDownloading: (action, replay) => {
-    replay.own(action['setDownloading'])?.setDownloading(action['value'] === true)
-  },
-  set: (action, replay) => {
-    const [label] = String(action['set']).split('.')
-    const log = replay.own(label)
-    if (log) Object.defineProperty(log, 'allowPush', { value: action['value'], configurable: true })
-  },
-  // Whichever side does it, the other sees its transport die.
-  destroyStream: (action, replay) => replay.link(action['on'])?.connection.destroy(),
-  replicate: (action, replay) => {
-    const log = replay.own(action['replicate'])
-    const link = replay.link(action['on'])
-    if (log && link && action['side'] === replay.side) replicate(log, link.connection, link.options)
-  },
-  closeFeed: (action, replay) => {
-    if (action['side'] === replay.side) quiet(replay.own(action['closeFeed'])?.close())
-  },
-  rawRequest: (action, replay) => byHand(String(action['note']), replay),
-  raw: (action, replay) => byHand(String(action['raw']), replay),
-  push: (action, replay) => byHandOf(action['push'], replay),
-  pushProof: (action, replay) => byHandOf(action['pushProof'], replay),
-  register: (action, replay) => {
-    const encoding = action['encoding'] as 'json' | undefined
-    const target = String(action['register'])
-    if (target === `stream ${replay.side}`) {
-      const connection = replay.link(undefined)?.connection
-      for (const name of action['names'] as readonly string[]) {
-        const extension = connection?.registerExtension(name, { encoding: 'json' })
-        if (extension) replay.register(name, extension)
-      }
-      return
-    }
-    const log = replay.own(target)
-    const name = String(action['name'])
-    if (log) replay.register(name, log.extensions.register(name, { ...(encoding && { encoding }) }))
-  },
-  broadcast: (action, replay) => {
-    const extension = replay.own(action['broadcast']) && replay.extension(String(action['name']))
-    if (extension && 'broadcast' in extension) extension.broadcast(action['message'])
-  },
-  send: (action, replay) => {
-    const target = String(action['send'])
-    const log = replay.own(target)
-    if (!log && target !== `stream ${replay.side}`) return
-    const extension = replay.extension(String(action['name']))
-    if (!extension) return
-    const peer = log?.replicator?.peers[0]
-    if ('broadcast' in extension) {
-      if (peer) extension.send(action['message'], peer)
-    } else extension.send(action['message'])
-  },
-}
-
-/** Something is written past the protocol, by the side that the note begins with. */
-function byHand(note: string, replay: Replay): void {
-  const link = replay.link(undefined)
-  if (link && note.startsWith(`${replay.side} `)) link.byHand = true
-}
-
-function byHandOf(label: unknown, replay: Replay): void {
-  const link = replay.link(undefined)
-  if (link && replay.own(label)) link.byHand = true
-}
-
-/** What becomes of it is seen in the frames and in the end state. */
-function quiet(work: Promise<unknown> | undefined): void {
-  work?.catch(() => undefined)
 }
 
 async function append(log: Log, feed: FeedSetup): Promise<void> {
