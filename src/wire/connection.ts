@@ -275,10 +275,7 @@ export class Connection extends Duplex {
     this.#liveness.setKeepAlive(ms)
   }
 
-  /**
-   * Let the transport wait: its next write is answered when the result is called. Frames that are here
-   * already are still handed over. The connection does not time out meanwhile.
-   */
+  /** Let the transport wait until the result is called: no timeout meanwhile. Frames here already still come. */
   holdIncoming(): () => void {
     return this.#gate.hold()
   }
@@ -292,6 +289,13 @@ export class Connection extends Duplex {
   override pipe<T extends NodeJS.WritableStream>(target: T, options?: { end?: boolean }): T {
     this.#attach(target)
     return super.pipe(target, options)
+  }
+
+  /** End everything at once; the remote is told nothing. `error` becomes the event `error`, as it is. */
+  override destroy(error?: Error): this {
+    // With this, Node's `pipeline` lets go of what it is done with.
+    const isDone = error && 'code' in error && error.code === 'ERR_STREAM_DESTROYED'
+    return super.destroy(isDone ? undefined : error)
   }
 
   /** @internal */

@@ -1,8 +1,8 @@
 /** The connection as a stream: handshake, life and end, timers, back-pressure, roles, and what strangers send. */
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
-import { Duplex, PassThrough } from 'node:stream'
+import type { AddressInfo, Socket } from 'node:net'
+import { Duplex, PassThrough, pipeline } from 'node:stream'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { discoveryKey, exchangeKeyPair } from '../../src/crypto.ts'
@@ -568,4 +568,31 @@ test('what a transport brought before it closed is still read, and the connectio
   await closed(connection)
   t.equal(received, 1)
   t.equal(failureOf(connection), null)
+})
+
+test('a pipeline of sockets ends without an error', async (t) => {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const failures: unknown[] = []
+  const over = new Promise<void>((resolve) => {
+    const finish = (error: unknown): void => {
+      failures.push(error ?? null)
+      if (failures.length === 2) resolve()
+    }
+    const join = (socket: Socket): void => {
+      const connection = new Connection()
+      connection.once('close', () => failures.push(failureOf(connection)))
+      pipeline(socket, connection, socket, finish)
+      const channel = connection.open(key, { onopen: () => channel.close() })
+    }
+    server.once('connection', (socket) => {
+      server.close()
+      join(socket)
+    })
+    join(connect((server.address() as AddressInfo).port, '127.0.0.1'))
+  })
+  await over
+  await settled()
+  t.strictSame(new Set(failures), new Set([null]))
 })
