@@ -7,6 +7,13 @@ export { DEFAULT_OPEN_FILES, FilePool, type PooledFile } from './file-pool.ts'
 export { FileStorage, type FileOptions } from './file-storage.ts'
 export { openFolder } from './folder.ts'
 export {
+  type FolderLock,
+  type LockHolder,
+  LOCK_FILE,
+  isFolderLock,
+  takeFolder,
+} from './folder-lock.ts'
+export {
   fromRandomAccess,
   type RandomAccessDone,
   type RandomAccessObject,

@@ -6,7 +6,7 @@
 /// <reference types="node" preserve="true" />
 export { deriveKeyPair, deriveSeed, folderOf, parseKey } from './keys.ts'
 export type { StorageFunction, StorageSource } from './storage-source.ts'
-export { StoreError, type StoreErrorCode } from './store-error.ts'
+export { StoreError, type StoreErrorCode, StoreLockedError } from './store-error.ts'
 export type { FileOwner, StoredLogOptions } from './store-core.ts'
 export {
   type GetOptions,

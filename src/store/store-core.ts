@@ -6,12 +6,18 @@
  */
 import { EventEmitter } from 'node:events'
 import { Log, type LogOptions } from '../log/index.ts'
-import type { OpenStorage, RandomAccess } from '../storage/index.ts'
+import {
+  type FolderLock,
+  type OpenStorage,
+  type RandomAccess,
+  isFolderLock,
+  takeFolder,
+} from '../storage/index.ts'
 import { type Wanted, identify } from './identity.ts'
 import { folderOf } from './keys.ts'
 import { LogPool } from './log-pool.ts'
 import { loadMasterKey } from './master-key.ts'
-import { StoreError } from './store-error.ts'
+import { StoreError, StoreLockedError } from './store-error.ts'
 
 /** The keys of the log that a file belongs to, as far as they are known. */
 export interface FileOwner {
@@ -39,6 +45,9 @@ export class StoreCore extends EventEmitter<CoreEvents> {
   readonly #logOptions: StoredLogOptions
   #masterKey: Uint8Array | null
   #masterFile: RandomAccess | null = null
+  /** The folder to take while the store is open. */
+  readonly #folder: string | null
+  #lock: FolderLock | null = null
   #opening: Promise<void> | null = null
   #closing: Promise<void> | null = null
 
@@ -47,17 +56,20 @@ export class StoreCore extends EventEmitter<CoreEvents> {
    * @param masterKey - used instead of the stored one, which is then neither read nor written
    * @param logOptions - defaults for every log
    * @param cacheSize - see `LogPool`
+   * @param folder - a folder that nobody else may have open meanwhile
    */
   constructor(
     openFile: OpenFile,
     masterKey: Uint8Array | null,
     logOptions: StoredLogOptions,
     cacheSize: number,
+    folder: string | null,
   ) {
     super()
     // One listener a face: their number is the user's.
     this.setMaxListeners(0)
     this.#openFile = openFile
+    this.#folder = folder
     this.#masterKey = masterKey
     this.#logOptions = logOptions
     this.pool = new LogPool(cacheSize)
@@ -128,6 +140,7 @@ export class StoreCore extends EventEmitter<CoreEvents> {
   }
 
   async #open(): Promise<void> {
+    await this.#takeFolder()
     if (this.#masterKey) return
     this.#masterFile = this.#openFile('master_key', { key: null, discoveryKey: null })
     this.#masterKey = await loadMasterKey(this.#masterFile)
@@ -138,6 +151,14 @@ export class StoreCore extends EventEmitter<CoreEvents> {
     await this.#opening?.catch(() => undefined)
     await this.pool.close()
     await this.#masterFile?.close()
+    await this.#lock?.release()
+  }
+
+  async #takeFolder(): Promise<void> {
+    if (this.#folder === null || this.#lock) return
+    const answer = await takeFolder(this.#folder)
+    if (!isFolderLock(answer)) throw new StoreLockedError(this.#folder, answer)
+    this.#lock = answer
   }
 
   /** The files of one log, each asked for once however often it is used. */

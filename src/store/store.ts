@@ -26,6 +26,8 @@ export interface StoreOptions extends StoredLogOptions {
   readonly masterKey?: Uint8Array | undefined
   /** Most logs held open while unused ones can be closed (1000). */
   readonly cacheSize?: number | undefined
+  /** `false`: do not take the folder for this process alone. Two that write it destroy it. */
+  readonly lock?: boolean | undefined
 }
 
 /** Which log is asked for: the first that is given of pair, key, name, discovery key; else a new one of random name. */
@@ -90,7 +92,7 @@ export class Store extends EventEmitter<StoreEvents> {
       this.#isRoot = false
       this.#isNamespace = storage.isNamespace
     } else {
-      const { masterKey, cacheSize = CACHE_SIZE, ...logOptions } = options
+      const { masterKey, cacheSize = CACHE_SIZE, lock = true, ...logOptions } = options
       if (masterKey && masterKey.length !== KEY_BYTES) {
         throw new StoreError(
           'STORE_BAD_KEY',
@@ -98,7 +100,9 @@ export class Store extends EventEmitter<StoreEvents> {
         )
       }
       this.name = DEFAULT_NAME
-      this.#core = new StoreCore(openSource(storage), masterKey ?? null, logOptions, cacheSize)
+      const folder = lock && typeof storage === 'string' ? storage : null
+      const openFile = openSource(storage)
+      this.#core = new StoreCore(openFile, masterKey ?? null, logOptions, cacheSize, folder)
       this.#replicateOptions = {}
       this.#isRoot = true
       this.#isNamespace = false

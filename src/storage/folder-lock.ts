@@ -1,0 +1,242 @@
+/**
+ * One process at a time in a folder.
+ *
+ * Node has no `flock`, so the lock is a file of our own, `varve.lock`, that says who holds it:
+ *
+ *     { "pid": 4711, "host": "box", "process": "<boot id>:<start>", "token": "…", "since": "2026-…" }
+ *
+ * It appears whole or not at all (written beside, then linked). A holder that is dead, which is told by its number
+ * and by when it started, is taken over. A holder on another host cannot be asked and is taken to live.
+ *
+ * The original v10 does not see this lock. It locks `bitfield` files itself, when it is opened as a store (not as a
+ * drive); where the system lists locks (`/proc`), such a v10 is seen here. Elsewhere it is not.
+ *
+ * @see spec/40-drive.md 2.2, Lock
+ * @module
+ */
+import {
+  link,
+  mkdir,
+  readFile,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { toHex } from '../bytes.ts'
+import { randomBytes } from '../crypto.ts'
+import { ioError } from './storage-error.ts'
+
+/** Name of the lock file. */
+export const LOCK_FILE = 'varve.lock'
+/** Two processes may take over the same dead one's lock; each round one of them gets on. */
+const ROUNDS = 20
+
+/** Who holds a folder. */
+export interface LockHolder {
+  readonly pid: number
+  readonly host: string
+  /** When it took the folder; null when that is not known. */
+  readonly since: string | null
+  /** Whether it is the original v10. */
+  readonly isV10: boolean
+}
+
+/** A folder that is ours until `release`. */
+export interface FolderLock {
+  /** Let go. Idempotent. */
+  release(): Promise<void>
+}
+
+interface LockRecord {
+  readonly pid: number
+  readonly host: string
+  /** Tells a process from a later one of the same number; null where the system does not say. */
+  readonly process: string | null
+  readonly token: string
+  readonly since: string
+}
+
+/**
+ * Take `folder`, which is made if need be, or learn who has it. A folder that cannot be written is taken without a
+ * lock: nobody can damage it from here.
+ */
+export async function takeFolder(folder: string): Promise<FolderLock | LockHolder> {
+  const path = join(folder, LOCK_FILE)
+  const token = toHex(randomBytes(16))
+  const record: LockRecord = {
+    pid: process.pid,
+    host: hostname(),
+    process: await processIdentity(process.pid),
+    token,
+    since: new Date().toISOString(),
+  }
+  try {
+    await mkdir(folder, { recursive: true })
+    await writeFile(`${path}.${token}`, JSON.stringify(record), { flag: 'wx' })
+  } catch (error) {
+    if (isReadOnly(error)) return { release: async () => undefined }
+    throw ioError(path, error)
+  }
+  try {
+    const holder = (await takeLock(path, token)) ?? (await v10In(folder))
+    if (!holder) return { release: () => releaseLock(path, token) }
+    await releaseLock(path, token)
+    return holder
+  } finally {
+    await rm(`${path}.${token}`, { force: true })
+  }
+}
+
+/** Whether `answer` of {@link takeFolder} is a lock. */
+export function isFolderLock(answer: FolderLock | LockHolder): answer is FolderLock {
+  return 'release' in answer
+}
+
+/** Put our record in place, or give who is there. */
+async function takeLock(path: string, token: string): Promise<LockHolder | null> {
+  for (let round = 0; round < ROUNDS; round++) {
+    // Each round needs what the one before left.
+    // oxlint-disable-next-line no-await-in-loop
+    if (await linked(`${path}.${token}`, path)) return null
+    // oxlint-disable-next-line no-await-in-loop
+    const holder = await readRecord(path)
+    // oxlint-disable-next-line no-await-in-loop
+    if (holder && (await isAlive(holder))) return asHolder(holder)
+    // oxlint-disable-next-line no-await-in-loop
+    if (holder) await removeDead(path, holder)
+  }
+  return { pid: 0, host: hostname(), since: null, isV10: false }
+}
+
+/** Move a dead one's lock away, and look that it was his: somebody may just have taken it over. */
+async function removeDead(path: string, dead: LockRecord): Promise<void> {
+  const aside = `${path}.dead.${toHex(randomBytes(8))}`
+  try {
+    await rename(path, aside)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return
+    throw error
+  }
+  const moved = await readRecord(aside)
+  if (moved && moved.token !== dead.token) await linked(aside, path)
+  await rm(aside, { force: true })
+}
+
+async function releaseLock(path: string, token: string): Promise<void> {
+  if ((await readRecord(path))?.token === token) await rm(path, { force: true })
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** The record in a lock file; null when there is none, and one of a dead process when it does not read. */
+async function readRecord(path: string): Promise<LockRecord | null> {
+  let text
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null
+    throw error
+  }
+  return parseRecord(text) ?? { pid: 0, host: hostname(), process: null, token: text, since: '' }
+}
+
+function parseRecord(text: string): LockRecord | null {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    return null // no record of ours
+  }
+  if (typeof json !== 'object' || json === null) return null
+  const fields = new Map<string, unknown>(Object.entries(json))
+  const [pid, host, identity] = [fields.get('pid'), fields.get('host'), fields.get('process')]
+  const [token, since] = [fields.get('token'), fields.get('since')]
+  if (typeof pid !== 'number' || typeof host !== 'string' || typeof token !== 'string') return null
+  const started = typeof identity === 'string' ? identity : null
+  return { pid, host, process: started, token, since: typeof since === 'string' ? since : '' }
+}
+
+async function isAlive({ pid, host, process: identity }: LockRecord): Promise<boolean> {
+  if (host !== hostname()) return true
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if (codeOf(error) === 'ESRCH') return false
+  }
+  const now = await processIdentity(pid)
+  return identity === null || now === null || identity === now
+}
+
+/** Boot and start of a process, where `/proc` says; else null. */
+async function processIdentity(pid: number): Promise<string | null> {
+  const boot = await readOrNull('/proc/sys/kernel/random/boot_id')
+  const stat = await readOrNull(`/proc/${pid}/stat`)
+  if (boot === null || stat === null) return null
+  // The name, in parentheses, may hold anything; the start is the 20th field after it.
+  const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  return start === undefined ? null : `${boot.trim()}:${start}`
+}
+
+/** A v10 that has a `bitfield` of the folder locked, where the system lists locks. */
+async function v10In(folder: string): Promise<LockHolder | null> {
+  const locks = await readOrNull('/proc/locks')
+  if (locks === null) return null
+  const below = `${await realpath(folder)}/`
+  const pids = new Set(
+    [...locks.matchAll(/FLOCK\s+ADVISORY\s+WRITE\s+(\d+)/gu)].map(([, pid]) => pid),
+  )
+  for (const pid of pids) {
+    // Few processes hold locks.
+    // oxlint-disable-next-line no-await-in-loop
+    for (const file of await openFiles(pid ?? '')) {
+      if (!file.startsWith(below) || !file.endsWith('/bitfield')) continue
+      return { pid: Number(pid), host: hostname(), since: null, isV10: true }
+    }
+  }
+  return null
+}
+
+/** Paths of the files that a process has open; none when it is not ours to look at, or gone. */
+async function openFiles(pid: string): Promise<string[]> {
+  try {
+    const names = await readdir(`/proc/${pid}/fd`)
+    const paths = await Promise.allSettled(names.map((name) => readlink(`/proc/${pid}/fd/${name}`)))
+    return paths.flatMap((path) => (path.status === 'fulfilled' ? [path.value] : []))
+  } catch {
+    return []
+  }
+}
+
+async function readOrNull(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch {
+    return null // no such system, or no such process
+  }
+}
+
+function asHolder({ pid, host, since }: LockRecord): LockHolder {
+  return { pid, host, since: since || null, isV10: false }
+}
+
+function isReadOnly(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'EROFS'].includes(String(codeOf(error)))
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
