@@ -40,6 +40,8 @@ export class Descriptor {
   readonly #reader: RunReader
   readonly #writer: DescriptorWriter
   readonly #closing = new AbortController()
+  /** Aborts when the descriptor or the drive is closed; made once, since reads may be many and small. */
+  readonly #ended: AbortSignal
   /** Where the next call without a position goes on; null before the first. */
   #position: number | null = null
   /** Reads without a position wait for each other. */
@@ -54,6 +56,7 @@ export class Descriptor {
     this.#writable = access !== 0
     this.#append = (flags & O_APPEND) !== 0
     if (this.#append) this.#position = stat.size
+    this.#ended = AbortSignal.any([this.#closing.signal, context.reads().signal])
     this.#reader = new RunReader(run)
     this.#writer = new DescriptorWriter(context, path, stat, this.#append)
   }
@@ -102,13 +105,11 @@ export class Descriptor {
   }
 
   async #readAt(out: Uint8Array, position: number, options: ReadOptions): Promise<number> {
-    const reads = this.#context.reads(options)
-    const signals = [this.#closing.signal, reads.signal]
+    const { signal: given } = options
+    const signal = given ? AbortSignal.any([this.#ended, given]) : this.#ended
+    const reads = { ...this.#context.reads(options), signal }
     return this.#guarded('read', async () => {
-      const length = await this.#reader.read(position, out, {
-        ...reads,
-        signal: AbortSignal.any(signals),
-      })
+      const length = await this.#reader.read(position, out, reads)
       this.#position = position + length
       return length
     })
