@@ -14,19 +14,10 @@
  * @see spec/40-drive.md 2.2, Lock
  * @module
  */
-import {
-  link,
-  mkdir,
-  readFile,
-  readdir,
-  readlink,
-  realpath,
-  rename,
-  rm,
-  writeFile,
-} from 'node:fs/promises'
+import { link, mkdir, readFile, readdir, readlink, realpath, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { toHex } from '../bytes.ts'
 import { randomBytes } from '../crypto.ts'
 import { ioError } from './storage-error.ts'
@@ -34,7 +25,9 @@ import { ioError } from './storage-error.ts'
 /** Name of the lock file. */
 export const LOCK_FILE = 'varve.lock'
 /** Two processes may take over the same dead one's lock; each round one of them gets on. */
-const ROUNDS = 20
+const ROUNDS = 50
+/** Milliseconds until a takeover under way is looked at again. */
+const PAUSE_MS = 10
 
 /** Who holds a folder. */
 export interface LockHolder {
@@ -108,23 +101,28 @@ async function takeLock(path: string, token: string): Promise<LockHolder | null>
     // oxlint-disable-next-line no-await-in-loop
     if (holder && (await isAlive(holder))) return asHolder(holder)
     // oxlint-disable-next-line no-await-in-loop
-    if (holder) await removeDead(path, holder)
+    if (holder) await removeDead(path, token, holder)
   }
   return { pid: 0, host: hostname(), since: null, isV10: false }
 }
 
-/** Move a dead one's lock away, and look that it was his: somebody may just have taken it over. */
-async function removeDead(path: string, dead: LockRecord): Promise<void> {
-  const aside = `${path}.dead.${toHex(randomBytes(8))}`
-  try {
-    await rename(path, aside)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return
-    throw error
+/**
+ * Remove a dead one's lock. Two may have seen that he is dead, and one of them may hold the folder by now: so only
+ * who has the takeover file removes, after he looked again. (One that died in here is cleared away by the next.)
+ */
+async function removeDead(path: string, token: string, dead: LockRecord): Promise<void> {
+  const takeover = `${path}.takeover`
+  if (!(await linked(`${path}.${token}`, takeover))) {
+    const other = await readRecord(takeover)
+    if (other && !(await isAlive(other))) await rm(takeover, { force: true })
+    await setTimeout(PAUSE_MS)
+    return
   }
-  const moved = await readRecord(aside)
-  if (moved && moved.token !== dead.token) await linked(aside, path)
-  await rm(aside, { force: true })
+  try {
+    if ((await readRecord(path))?.token === dead.token) await rm(path, { force: true })
+  } finally {
+    await rm(takeover, { force: true })
+  }
 }
 
 async function releaseLock(path: string, token: string): Promise<void> {

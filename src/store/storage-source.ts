@@ -24,10 +24,11 @@ export type StorageSource = string | StorageFunction
 /**
  * What opens a source's files.
  *
+ * @param exact - keep the bytes of cleared blocks on disk, as v10 does
  * @throws TypeError for anything else than a string or a function
  */
-export function openSource(source: StorageSource): OpenFile {
-  if (typeof source === 'string') return openFolder(source)
+export function openSource(source: StorageSource, exact: boolean): OpenFile {
+  if (typeof source === 'string') return openFolder(source, { holes: !exact })
   if (typeof source === 'function') return (path, owner) => asRandomAccess(source(path, owner))
   throw new TypeError('storage should be a function or string')
 }

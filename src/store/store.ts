@@ -101,7 +101,7 @@ export class Store extends EventEmitter<StoreEvents> {
       }
       this.name = DEFAULT_NAME
       const folder = lock && typeof storage === 'string' ? storage : null
-      const openFile = openSource(storage)
+      const openFile = openSource(storage, logOptions.exact ?? false)
       this.#core = new StoreCore(openFile, masterKey ?? null, logOptions, cacheSize, folder)
       this.#replicateOptions = {}
       this.#isRoot = true
