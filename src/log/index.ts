@@ -8,7 +8,13 @@ export type { Download } from './downloads.ts'
 export type { Durability } from './options.ts'
 export { LogError, LogUnavailableError, type LogErrorCode } from './errors.ts'
 export type { ForkEvidence, HaveNotice, LogEvents } from './events.ts'
-export { ExtensionRegistry, type Extension, type ExtensionHandlers } from './extensions.ts'
+export {
+  ExtensionRegistry,
+  type Extension,
+  type ExtensionHandlers,
+  type ExtensionHost,
+} from './extensions.ts'
+export type { ReceiveResults } from './receiver.ts'
 export type { LogStorage, StorageInfo } from './files.ts'
 export { Guard } from './guard.ts'
 export type { StoredSignature } from './heads.ts'
@@ -26,6 +32,7 @@ export {
   type UpdateOptions,
   type Wait,
   type WaitOptions,
+  type WriteHook,
 } from './options.ts'
 export type { ReadStreamOptions, WriteStreamOptions } from './read-stream.ts'
 export type { LogPeer, ReceivedBlock, Replicator, TransferStats } from './replicator.ts'

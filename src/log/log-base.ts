@@ -283,7 +283,11 @@ export class LogBase extends EventEmitter<LogEvents> {
     return receiver.receive(blocks, source)
   }
 
-  /** The parts, once open. */
+  /**
+   * The parts, once open.
+   *
+   * @internal
+   */
   protected async parts(): Promise<Parts> {
     if (this.#closing) throw closedError()
     const parts = this.#parts ?? (await this.#opening)
@@ -291,7 +295,11 @@ export class LogBase extends EventEmitter<LogEvents> {
     return parts
   }
 
-  /** The parts, if open by now. */
+  /**
+   * The parts, if open by now.
+   *
+   * @internal
+   */
   protected get openParts(): Parts | null {
     return this.#parts
   }

@@ -180,6 +180,9 @@ export class Waiting {
     isLast: () => boolean,
   ): Promise<T> {
     const { signal } = patience
+    // Between the call and this the log may have been closed, or the caller have left.
+    if (this.#core.closed) return Promise.reject(closedError())
+    if (signal?.aborted) return Promise.reject(abortReason(signal))
     return new Promise<T>((resolve, reject) => {
       let timer: ReturnType<typeof setTimeout> | null = null
       const leave = (): boolean => {
@@ -203,7 +206,7 @@ export class Waiting {
           if (leave()) reject(error)
         },
       }
-      const abort = (): void => waiter.fail(signal?.reason)
+      const abort = (): void => waiter.fail(abortReason(signal))
       this.#all.add(waiter)
       members.add(waiter)
       this.wishes.add(wish)
@@ -235,6 +238,12 @@ export class Waiting {
       waiter.fail(new LogUnavailableError(waiter.what, peers, Date.now() - waiter.since))
     }
   }
+}
+
+/** Why a signal was aborted, as an error whatever it was. */
+function abortReason(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason
+  return reason instanceof Error ? reason : new Error('aborted', { cause: reason })
 }
 
 /** What the options of a call mean, under the log's defaults. */
