@@ -10,7 +10,12 @@ export { Connection } from './connection.ts'
 export type { ConnectionOptions, KeyPairSource } from './connection-options.ts'
 export { WireError } from './errors.ts'
 export type { WireErrorCode } from './errors.ts'
-export type { AnswerGuard, ProofOptions, ReplicatedLog } from './exchange/replicated-log.ts'
+export type {
+  AnswerGuard,
+  ExtensionTable,
+  ProofOptions,
+  ReplicatedLog,
+} from './exchange/replicated-log.ts'
 export { DEFAULT_LIMITS } from './limits.ts'
 export type { Limits } from './limits.ts'
 export type {
@@ -29,7 +34,6 @@ export type {
 } from './messages.ts'
 export { replicate } from './replicate.ts'
 export type { ReplicateOptions } from './replicate.ts'
-export { Replication } from './replication.ts'
 export type { LogOptions } from './replication.ts'
 export type { StreamExtension, StreamExtensionHandlers } from './stream-extension.ts'
 export type { Timers } from './timers.ts'

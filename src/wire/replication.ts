@@ -45,7 +45,7 @@ export interface LogOptions {
 /** All peers of one log; attached to it as its replicator. */
 export class Replication implements Replicator, Exchange {
   readonly log: ReplicatedLog
-  readonly reserved = new Reservations()
+  readonly reserved: Reservations = new Reservations()
   readonly scheduler: Scheduler
   /** Replaced when it changes, so that it can be walked while peers leave. */
   #peers: readonly Peer[] = []

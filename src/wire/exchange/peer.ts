@@ -53,7 +53,7 @@ const HAVES_AT_ONCE = 8
 
 /** The remote end of one channel. */
 export class Peer implements LogPeer, DownloadOwner, UploadOwner, Debtor, Source {
-  readonly remote = new RemoteState()
+  readonly remote: RemoteState = new RemoteState()
   readonly stats: TransferStats = {
     uploadedBlocks: 0,
     uploadedBytes: 0,

@@ -23,7 +23,7 @@ export interface HaveEffect {
 /** The remote end of one channel, as far as it told. */
 export class RemoteState {
   /** Blocks it has, whether or not we have them too. */
-  readonly blocks = new RemoteBlocks()
+  readonly blocks: RemoteBlocks = new RemoteBlocks()
   /** One more than the highest block it ever claimed; 0 once it took everything back. */
   length = 0
   /** Whether it answers requests. */

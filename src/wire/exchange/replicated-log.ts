@@ -27,6 +27,14 @@ export interface AnswerGuard {
   hold(): () => void
 }
 
+/** The extensions of a log, as far as peers are concerned. */
+export interface ExtensionTable {
+  /** Names in the order that numbers them. */
+  readonly names: readonly string[]
+  /** A peer sent a message of the extension that it numbers `id` among its own names. */
+  receive(id: number, remoteNames: readonly string[], bytes: Uint8Array, peer: LogPeer): void
+}
+
 /** A log, as its replicator sees it. */
 export interface ReplicatedLog {
   readonly key: Uint8Array | null
@@ -45,19 +53,22 @@ export interface ReplicatedLog {
   readonly replicator: Replicator | null
   /** Counters over all peers; `null` when the log keeps none. */
   readonly stats: { readonly totals: TransferStats } | null
-  readonly extensions: {
-    readonly names: readonly string[]
-    receive(id: number, remoteNames: readonly string[], bytes: Uint8Array, peer: LogPeer): void
-  }
+  readonly extensions: ExtensionTable
+  /** Resolves once the log is open. */
   ready(): Promise<void>
+  /** From now on this replicator is told of wishes and blocks. */
   attach(replicator: Replicator): void
+  /** Whether block `index` is held. */
   has(index: number): boolean
+  /** Whether a tree node is known. */
   hasNode(treeIndex: number): boolean
   /** The first block in `[start, end)` that is not held, or -1. */
   nextMissing(start: number, end: number): number
+  /** What is known of the way up from a block, as a Request tells it. */
   digest(index: number): number
   /** Run-length coded bits of the blocks held from `start` on. */
   compressBitfield(start: number, length: number): Uint8Array
+  /** The proof of a block, planned at once; throws or rejects when there is none. */
   proof(index: number, options: ProofOptions): Proof | Promise<Proof>
   /** Blocks from `start` on, all of them held; may stop before `end` once `maxBytes` is passed. */
   readBlocks(
@@ -65,7 +76,9 @@ export interface ReplicatedLog {
     end: number,
     maxBytes?: number,
   ): readonly Uint8Array[] | Promise<readonly Uint8Array[]>
+  /** Where a byte is, as far as the stored tree tells. */
   seekLocal(byteOffset: number): Promise<{ readonly index: number; readonly offset: number } | null>
+  /** Verify blocks in order and store those that are right; one result each. Rejects only when storage fails. */
   receive(
     blocks: readonly ReceivedBlock[],
     source: LogPeer | null,

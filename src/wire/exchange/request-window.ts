@@ -18,7 +18,7 @@ export const URGENT_REQUESTS = 16
 /** Most requests in flight when the window grows by itself; below the 4096 that we queue for others. */
 export const MAX_WINDOW = 1024
 /** Bytes that a window which grows by itself asks for at most. */
-export const WINDOW_BYTES = 4 * 1024 * 1024
+export const WINDOW_BYTES = 4_194_304
 
 /** An answer that took twice the best time and this many milliseconds more stood in a queue. */
 const QUEUE_MS = 4
