@@ -111,7 +111,8 @@ export class Greeting {
       this.#speak()
     } else if (this.#hint === 'listen') {
       const ms = LISTEN_MS + Math.floor(settings.random() * LISTEN_JITTER_MS)
-      this.#forgetTimer = settings.timers.set(() => this.#speak(), ms)
+      // Two ends in one process may have nothing else that keeps it alive.
+      this.#forgetTimer = settings.timers.set(() => this.#speak(), ms, true)
     }
   }
 

@@ -8,15 +8,19 @@
 export interface Timers {
   /** Milliseconds from any fixed moment; never goes back. */
   now(): number
-  /** Call `run` once after `ms`. The result forgets the timer; after it ran it does nothing. */
-  set(run: () => void, ms: number): () => void
+  /**
+   * Call `run` once after `ms`. The result forgets the timer; after it ran it does nothing. With `awaited`
+   * the process stays alive for it.
+   */
+  set(run: () => void, ms: number, awaited?: boolean): () => void
 }
 
-/** The system's. A waiting timer never keeps the process alive. */
+/** The system's. */
 export const systemTimers: Timers = {
   now: () => performance.now(),
-  set(run, ms) {
-    const timer = setTimeout(run, ms).unref()
+  set(run, ms, awaited = false) {
+    const timer = setTimeout(run, ms)
+    if (!awaited) timer.unref()
     return () => clearTimeout(timer)
   },
 }
