@@ -22,8 +22,8 @@ import {
 import { find } from './get.ts'
 import { HashPath } from './hash-path.ts'
 import { Iteration } from './iterator.ts'
-import type { NodeStore } from './node-store.ts'
-import { RECURSIVE } from './options.ts'
+import type { LoadOptions, NodeStore } from './node-store.ts'
+import { RECURSIVE, type GetOptions } from './options.ts'
 
 /** Name under which the extension is advertised. */
 export const EXTENSION_NAME = 'hypertrie'
@@ -84,6 +84,20 @@ export class TrieExtension {
   /** Tell all peers that somebody here looks for `key`. */
   askGet(head: number, key: string): void {
     this.#ask({ get: { head, key } })
+  }
+
+  /** `options` of a lookup, such that peers are told what it looks for, once, when a block is missing. */
+  hinting(options: GetOptions, head: number, path: HashPath): LoadOptions {
+    // A hidden key has no mark in the message: the answer would be about the visible one (Q13).
+    if (options.extension === false || path.hidden) return options
+    let isTold = false
+    return {
+      ...options,
+      onwait: () => {
+        if (!isTold) this.askGet(head, path.key)
+        isTold = true
+      },
+    }
   }
 
   /** Tell all peers that somebody here iterates. */

@@ -51,25 +51,33 @@ export function keepRefreshed(refreshed: Refreshed): () => void {
   }
 }
 
-/** Asks peers for longer logs as long as somebody watches. */
-export class UpdateLoop {
+/**
+ * Those who want to hear of a longer log. While there is one, peers are asked for longer logs again and
+ * again; one listener on the log serves all.
+ */
+export class Growth {
   readonly #log: TrieLog
-  #users = 0
+  readonly #listeners = new Set<{ readonly grew: () => void }>()
   #running: AbortController | null = null
 
-  /** Nothing is asked before the first `hold`. */
+  /** Nothing is asked before somebody listens. */
   constructor(log: TrieLog) {
     this.#log = log
   }
 
-  /** Keep the log updated until the returned function is called. */
-  hold(): () => void {
-    this.#users++
+  /** Tell all who listen. */
+  grew(): void {
+    for (const each of this.#listeners) each.grew()
+  }
+
+  /** Call `grew` when the log has grown, until the returned function is called. */
+  listen(grew: () => void): () => void {
+    const entry = { grew }
+    this.#listeners.add(entry)
     if (!this.#running && !this.#log.writable) void this.#run()
-    let isHeld = true
     return () => {
-      if (isHeld && --this.#users === 0) this.#running?.abort()
-      isHeld = false
+      this.#listeners.delete(entry)
+      if (this.#listeners.size === 0) this.#running?.abort()
     }
   }
 

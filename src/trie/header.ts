@@ -4,7 +4,7 @@
  * @see spec/30-trie.md 2.2
  * @module
  */
-import { copy } from '../bytes.ts'
+import { copy, fromUtf8 } from '../bytes.ts'
 import { ProtobufReader, ProtobufWriter } from '../protobuf.ts'
 import { TrieError } from './errors.ts'
 
@@ -55,4 +55,10 @@ export function decodeHeader(block: Uint8Array): Header {
   }
   if (type === null) throw new TrieError('TRIE_BAD_HEADER', 'block 0 names no type')
   return { type, metadata: metadata && copy(metadata), subtype }
+}
+
+/** Metadata as it is stored: text as UTF-8, and the empty text is none. */
+export function metadataBytes(metadata: Uint8Array | string | null | undefined): Uint8Array | null {
+  if (metadata === null || metadata === undefined || metadata === '') return null
+  return typeof metadata === 'string' ? fromUtf8(metadata) : new Uint8Array(metadata)
 }

@@ -22,6 +22,8 @@ interface Target<L extends TrieLog> {
   readonly trie: MountTrie<L>
   readonly path: string
   readonly watcher: Watcher
+  /** Hear no more of its log. */
+  readonly leave: () => void
 }
 
 /** Emits `change` for each trie in which something may have changed. */
@@ -69,9 +71,9 @@ export class MountWatcher<L extends TrieLog> extends EventEmitter<{ change: [] }
     const known = this.#targets.get(name)
     if (known) return known
     const watcher = trie.trie.watch(path, () => this.emit('change'), this.#options)
-    const target = { trie, path, watcher }
+    const leave = trie.trie.onGrowth(() => this.#look())
+    const target = { trie, path, watcher, leave }
     this.#targets.set(name, target)
-    trie.log.on('append', this.#look)
     return target
   }
 
@@ -80,14 +82,11 @@ export class MountWatcher<L extends TrieLog> extends EventEmitter<{ change: [] }
     if (!target) return
     this.#targets.delete(name)
     target.watcher.destroy()
-    const rest = [...this.#targets.values()]
-    if (!rest.some(({ trie }) => trie.log === target.trie.log)) {
-      target.trie.log.off('append', this.#look)
-    }
+    target.leave()
   }
 
   /** Look for mounts; one look at a time. */
-  readonly #look = (): void => {
+  #look(): void {
     this.#again = true
     this.#looking ??= this.#run()
   }

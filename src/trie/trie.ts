@@ -13,19 +13,18 @@
  * @module
  */
 import { EventEmitter } from 'node:events'
-import { fromUtf8 } from '../bytes.ts'
 import { DifferenceSource } from './diff-source.ts'
 import { Entries, type TrieDifference, type TrieEntry } from './entry.ts'
 import { TrieError } from './errors.ts'
 import { TrieExtension } from './extension.ts'
-import { keepRefreshed, UpdateLoop } from './following.ts'
+import { keepRefreshed, Growth } from './following.ts'
 import { find } from './get.ts'
 import { HashPath, storedKey } from './hash-path.ts'
-import { decodeHeader, encodeHeader } from './header.ts'
+import { decodeHeader, encodeHeader, metadataBytes } from './header.ts'
 import { History } from './history.ts'
 import { IteratorSource } from './iterator-source.ts'
 import type { NodeContent, TrieNode } from './node.ts'
-import { NodeStore, type LoadOptions } from './node-store.ts'
+import { NodeStore } from './node-store.ts'
 import type {
   BatchOperation,
   ChangeOptions,
@@ -62,7 +61,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   readonly #entries: Entries<Value>
   readonly #options: TrieOptions
   readonly #extension: TrieExtension | null
-  readonly #updates: UpdateLoop
+  readonly #growth: Growth
   /** Fixed version, or null for the newest. */
   #version: number | null
   #metadata: Uint8Array | null
@@ -80,7 +79,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
     this.#version = shared?.version ?? null
     this.#entries = new Entries(options.valueEncoding)
     this.#metadata = metadataBytes(options.metadata)
-    this.#updates = new UpdateLoop(log)
+    this.#growth = new Growth(log)
     if (log.maxRequests !== undefined) log.maxRequests = options.maxRequests ?? MAX_REQUESTS
     this.#writer = new Writer(this.#nodes, () => this.ready())
     const asked = (type: 'get' | 'iterator', key: string): void =>
@@ -90,7 +89,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
       : options.extension === false
         ? null
         : TrieExtension.of(this.#nodes, { asked })
-    if (!shared) log.on('append', () => this.emit('append'))
+    if (!shared) log.on('append', () => this.#grew())
   }
 
   /** The log it is stored in. */
@@ -116,6 +115,11 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   /** Metadata for the header that is yet to be written; what a log has says `getMetadata`. */
   get metadata(): Uint8Array | null {
     return this.#metadata
+  }
+
+  #grew(): void {
+    this.emit('append')
+    this.#growth.grew()
   }
 
   /** Open the log, and write the header of an empty one. Everything else waits for this by itself. */
@@ -156,7 +160,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   ): Promise<TrieEntry<Value> | null> {
     if (head === 0) return null
     const path = this.#path(key, options.hidden)
-    const load = this.#hinting(options, head, path)
+    const load = this.#extension?.hinting(options, head, path) ?? options
     return this.#entries.maybe(
       await this.#nodes.run((nodes) => find(nodes, head, path, options), load),
     )
@@ -282,19 +286,20 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
           const node = await this.#nodes.run((nodes) => find(nodes, head, path, { prefix: true }))
           return node && node.seq
         },
-        onappend: (listener) => {
-          this.log.on('append', listener)
-          const release = this.#updates.hold()
-          return () => {
-            release()
-            this.log.off('append', listener)
-          }
-        },
+        onappend: (listener) => this.onGrowth(listener),
       },
       options,
     )
     if (onchange) watcher.on('change', onchange)
     return watcher
+  }
+
+  /**
+   * Call `grew` when the log has grown, until the returned function is called. Meanwhile peers are asked
+   * for longer logs.
+   */
+  onGrowth(grew: () => void): () => void {
+    return this.#growth.listen(grew)
   }
 
   /** This trie as it was when its log had `version` blocks. At once; nothing is loaded. */
@@ -359,21 +364,6 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
     this.#metadata = metadataBytes(metadata)
   }
 
-  /** Options for a lookup that tells peers what it looks for, once, when a block is missing. */
-  #hinting(options: GetOptions, head: number, path: HashPath): LoadOptions {
-    const extension = this.#extension
-    // A hidden key has no mark in the message: the answer would be about the visible one (Q13).
-    if (!extension || options.extension === false || path.hidden) return options
-    let isTold = false
-    return {
-      ...options,
-      onwait: () => {
-        if (!isTold) extension.askGet(head, path.key)
-        isTold = true
-      },
-    }
-  }
-
   #path(key: string, hidden = false): HashPath {
     return new HashPath(storedKey(key), hidden, this.#nodes.customHash)
   }
@@ -397,9 +387,4 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
     if (!this.isCheckout) return
     throw new TrieError('TRIE_READ_ONLY_CHECKOUT', `version ${this.version} cannot be written to`)
   }
-}
-
-function metadataBytes(metadata: Uint8Array | string | null | undefined): Uint8Array | null {
-  if (metadata === null || metadata === undefined || metadata === '') return null
-  return typeof metadata === 'string' ? fromUtf8(metadata) : new Uint8Array(metadata)
 }

@@ -174,6 +174,18 @@ test('a watcher tells of the last key going when asked to, and of nothing once d
   t.equal(trie.log instanceof MemoryLog && trie.log.listenerCount('append'), 1, 'the trie’s own')
 })
 
+test('any number of watchers take one listener of the log', async (t) => {
+  const log = new MemoryLog()
+  const trie = new Trie(log)
+  let changes = 0
+  const watchers = Array.from({ length: 50 }, () => trie.watch('', () => changes++))
+  t.equal(log.listenerCount('append'), 1)
+  await trie.put('a')
+  await turn()
+  t.equal(changes, 50)
+  for (const watcher of watchers) watcher.destroy()
+})
+
 test('a random order gives everything, in whatever order', async (t) => {
   const trie = new Trie(new MemoryLog())
   await trie.batch(Array.from({ length: 50 }, (_, i) => ({ key: `k${i}` })))
