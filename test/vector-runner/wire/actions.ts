@@ -11,6 +11,7 @@ import { replicate } from '../../../src/wire/replicate.ts'
 import type { ReplicateOptions } from '../../../src/wire/replicate.ts'
 import type { StreamExtension } from '../../../src/wire/stream-extension.ts'
 import type { Listener } from './transcript.ts'
+import type { Witness } from './witness.ts'
 
 /** A stream of our side. */
 export interface Link {
@@ -32,6 +33,7 @@ export interface Stage {
   link(name: unknown): Link | undefined
   extension(name: string): Extension | StreamExtension | undefined
   register(name: string, extension: Extension | StreamExtension): void
+  readonly witness: Witness
   /** Blocks are gone, and may be asked for again. */
   forget(start: number, end: number): void
 }
@@ -47,18 +49,28 @@ export const actions: Readonly<Record<string, Action>> = {
   },
   update: (action, stage) => {
     const ifAvailable = action['ifAvailable'] === true
-    quiet(stage.own(action['update'])?.update({ ifAvailable }))
+    const log = stage.own(action['update'])
+    const done = log?.update({ ifAvailable }).then(() => log.length)
+    void stage.witness.result('update-done', done)
   },
   get: (action, stage) => {
     const log = stage.own(action['get'])
     for (const block of [action['block']].flat()) {
-      quiet(log?.get(Number(block), { ifAvailable: action['ifAvailable'] === true }))
+      const got = log?.get(Number(block), { ifAvailable: action['ifAvailable'] === true })
+      void stage.witness.result('got', got)
     }
   },
-  seek: (action, stage) => quiet(stage.own(action['seek'])?.seek(Number(action['bytes']))),
+  seek: (action, stage) => {
+    const found = stage.own(action['seek'])?.seek(Number(action['bytes']))
+    void stage.witness.result('seek-done', found)
+  },
   download: (action, stage) => {
     const range = action['range'] as { readonly start: number }
-    quiet(stage.own(action['download'])?.download(range).done)
+    const done = stage.own(action['download'])?.download(range).done
+    void stage.witness.result(
+      'download-done',
+      done?.then(() => null),
+    )
   },
   clear: (action, stage) => {
     const start = Number(action['start'])
@@ -97,14 +109,17 @@ export const actions: Readonly<Record<string, Action>> = {
     if (target === `stream ${stage.side}`) {
       const connection = stage.link(undefined)?.connection
       for (const name of action['names'] as readonly string[]) {
-        const extension = connection?.registerExtension(name, { encoding: 'json' })
+        const extension = connection?.registerExtension(name, {
+          encoding: 'json',
+          onmessage: (message: unknown) => stage.witness.note(`stream extension ${name}`, message),
+        })
         if (extension) stage.register(name, extension)
       }
       return
     }
     const log = stage.own(target)
     const name = String(action['name'])
-    if (log) stage.register(name, log.extensions.register(name, { ...(encoding && { encoding }) }))
+    if (log) stage.register(name, registerOn(log, name, stage.witness, encoding))
   },
   broadcast: (action, stage) => {
     const extension = stage.own(action['broadcast']) && stage.extension(String(action['name']))
@@ -137,4 +152,13 @@ function byHandOf(label: unknown, stage: Stage): void {
 /** What becomes of it is seen in the frames and in the end state. */
 function quiet(work: Promise<unknown> | undefined): void {
   work?.catch(() => undefined)
+}
+
+/** Register an extension whose messages are noted. */
+export function registerOn(log: Log, name: string, witness: Witness, encoding?: 'json'): Extension {
+  return log.extensions.register(name, {
+    ...(encoding && { encoding }),
+    onmessage: (message: unknown) => witness.note(`extension ${name}`, message),
+    onerror: () => witness.note(`extension ${name} decode error`),
+  })
 }

@@ -16,9 +16,10 @@ import type { ReplicateOptions } from '../../../src/wire/replicate.ts'
 import type { StreamExtension } from '../../../src/wire/stream-extension.ts'
 import { Network } from '../../simulation/link.ts'
 import type { VectorKind } from '../vector.ts'
-import { actions } from './actions.ts'
+import { actions, registerOn } from './actions.ts'
 import type { Link, Stage } from './actions.ts'
 import { meaningOf, Memory } from './meaning.ts'
+import { recorded, Witness } from './witness.ts'
 import { endsOf, Listener } from './transcript.ts'
 import type { EndSetup, Entry, FeedSetup, Frame, Transcript } from './transcript.ts'
 
@@ -54,6 +55,7 @@ class Replay implements Stage {
   readonly #logs = new Map<string, Log>()
   readonly #links = new Map<string, Link>()
   readonly #extensions = new Map<string, Extension | StreamExtension>()
+  readonly witness = new Witness()
   readonly #expected = new Memory()
   readonly #ours = new Memory()
   readonly #byteLength: number
@@ -83,14 +85,17 @@ class Replay implements Stage {
     for (const [label, feed] of Object.entries(this.#transcript.setup.feeds)) {
       if (feed.side !== this.#side) continue
       // oxlint-disable-next-line no-await-in-loop
-      this.#logs.set(label, await this.#openLog(feed))
+      const log = await this.#openLog(feed)
+      this.witness.watchLog(label, log)
+      this.#logs.set(label, log)
     }
     const first = this.#transcript.transcript
       .flatMap((entry) => (entry.from === this.#side ? (entry.frames ?? []) : []))
       .find((frame) => frame.name === 'Options' && frame.channel !== 0)
     for (const name of (first?.message?.['extensions'] ?? []) as readonly string[]) {
-      for (const log of this.#logs.values())
-        this.#extensions.set(name, log.extensions.register(name))
+      for (const log of this.#logs.values()) {
+        this.#extensions.set(name, registerOn(log, name, this.witness))
+      }
     }
   }
 
@@ -157,6 +162,7 @@ class Replay implements Stage {
         ended: false,
         byHand: false,
       }
+      this.witness.watchStream(connection)
       connection.on('data', (bytes: Uint8Array) => listener.write(bytes))
       connection.on('end', () => (link.ended = true))
       connection.on('error', () => undefined)
@@ -270,6 +276,8 @@ class Replay implements Stage {
   }
 
   async #compareEnd(): Promise<void> {
+    const events = recorded(this.#transcript.transcript, this.#side)
+    assert.deepEqual(this.witness.lines, events, `side ${this.#side}: events`)
     for (const [name, link] of this.#links) {
       const { frames } = link.listener.take()
       const rest = meaningOf(withoutRefusals(frames, []), name, this.#byteLength, this.#ours)

@@ -52,7 +52,11 @@ export interface Entry {
   readonly frames?: readonly Frame[]
   readonly streamEnd?: boolean
   readonly action?: Readonly<Record<string, unknown>>
-  readonly events?: readonly { readonly side: string; readonly event: string }[]
+  readonly events?: readonly {
+    readonly side: string
+    readonly event: string
+    readonly value?: unknown
+  }[]
 }
 
 /** A case. */
