@@ -162,6 +162,9 @@ export class Reader {
     byteOffset: number,
     length: number,
   ): Promise<Uint8Array> {
+    if (!Number.isSafeInteger(byteOffset + length)) {
+      throw new LogError('LOG_CORRUPT', `blocks ${start} to ${end - 1}: no data reaches that far`)
+    }
     try {
       return await this.#core.files.data.read(byteOffset, length)
     } catch (cause) {

@@ -271,8 +271,13 @@ function encode(node: TreeNode, out: Uint8Array, at: number): void {
   writeUint64(node.size, out, at + 32)
 }
 
-/** The node at `at`, its hash a copy; `undefined` for a blank slot. */
+/**
+ * The node at `at`, its hash a copy; `undefined` for a blank slot, and for a size that no node can have,
+ * which only damage makes.
+ */
 function decode(index: number, bytes: Uint8Array, at: number): TreeNode | undefined {
-  if (isZero(bytes, at, at + NODE_BYTES)) return undefined
-  return { index, hash: copy(bytes, at, at + 32), size: readUint64(bytes, at + 32) }
+  const size = readUint64(bytes, at + 32)
+  if (!Number.isSafeInteger(size)) return undefined
+  if (size === 0 && isZero(bytes, at, at + 32)) return undefined
+  return { index, hash: copy(bytes, at, at + 32), size }
 }
