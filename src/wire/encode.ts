@@ -1,9 +1,10 @@
 /**
  * Messages to payloads: fields in ascending order, what is null or undefined left out, defaults written.
  *
- * Request, Have and Data travel by the thousand and are written byte by byte into the caller's buffer: a
- * Request takes 46 ns so, and 160 ns through a protobuf writer. A Data is written around its block, `head ‖ value ‖
- * tail`, so that the block itself is not copied here. The rest goes through the writer.
+ * Request, Have and Data travel by the thousand and are written byte by byte into the caller's buffer, which
+ * takes a fifth of the time of a protobuf writer or less (a Request: 40 ns, not 220). A Data is written
+ * around its block, `head ‖ value ‖ tail`, so that the block itself is not copied here. The rest goes through the
+ * writer.
  *
  * @see spec/20-wire.md 2.5
  * @module
