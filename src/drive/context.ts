@@ -89,7 +89,7 @@ export class DriveContext {
   /** Emit an event of the drive. */
   readonly emit: ContextParts['emit']
   /** Files that an open descriptor is writing, by path: their size so far, which `stat` shows. */
-  readonly growing = new Map<string, () => number>()
+  readonly growing: Map<string, () => number> = new Map()
   /** Opens the log of a key, sparse as file content is. */
   readonly openLog: (key: Uint8Array) => Promise<Log>
   readonly #open: ContextParts['open']

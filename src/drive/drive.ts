@@ -45,7 +45,7 @@ export type Mounts = Map<string, MountLogs>
 /** A drive. */
 export class Drive extends DriveChanges {
   /** The numbers of the `fs` interface. */
-  static readonly constants = constants
+  static readonly constants: typeof constants = constants
   #promises: DrivePromises | null = null
 
   /**

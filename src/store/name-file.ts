@@ -8,7 +8,7 @@ import { allocUnsafe } from '../bytes.ts'
 import { decodeVarint, encodeVarint, varintLength } from '../varint.ts'
 
 /** Names longer than this are not read back: a file that claims one is damaged. */
-export const MAX_NAME_BYTES = 1 << 20
+export const MAX_NAME_BYTES: number = 1 << 20
 
 /** The bytes of the file. */
 export function encodeName(name: Uint8Array): Uint8Array {

@@ -12,7 +12,7 @@ import type { TrieNode } from './node.ts'
 /** Nodes a cache holds when nothing is said. */
 export const CACHE_NODES = 32768
 /** Bytes of values, keys and tables a cache holds, about. */
-export const CACHE_BYTES = 32 * 1024 * 1024
+export const CACHE_BYTES: number = 32 * 1024 * 1024
 
 /** A bounded map from seq to node; null stands for a reset block. */
 export class NodeCache {

@@ -14,7 +14,13 @@ import { allocUnsafe, copy, fromUtf8 } from '../bytes.ts'
 import { ProtobufReader } from '../protobuf.ts'
 import { encodeVarint, varintLength } from '../varint.ts'
 import { TrieError } from './errors.ts'
-import { COMPONENT_SYMBOLS, HashPath, storedKey, type KeyHash } from './hash-path.ts'
+import {
+  COMPONENT_SYMBOLS,
+  HashPath,
+  MAX_KEY_LENGTH,
+  storedKey,
+  type KeyHash,
+} from './hash-path.ts'
 import {
   decodeTable,
   EMPTY_TABLE,
@@ -24,7 +30,7 @@ import {
 } from './pointer-table.ts'
 
 /** Greatest user flags that a block can hold. */
-export const MAX_FLAGS = 2 ** 23 - 1
+export const MAX_FLAGS: number = 2 ** 23 - 1
 /** Rows a table may have beyond the path of its node, before it is taken for an attack. */
 const SPARE_ROWS = COMPONENT_SYMBOLS
 
@@ -122,6 +128,7 @@ function read(seq: number, block: Uint8Array, customHash: KeyHash | null): TrieN
     else reader.ignore()
   }
   if (key === null) throw new TrieError('TRIE_BAD_NODE', 'no key')
+  if (key.length > MAX_KEY_LENGTH) throw new TrieError('TRIE_BAD_NODE', 'too long a key')
   const path = new HashPath(storedKey(key), flags % 2 === 1, customHash)
   return {
     seq,

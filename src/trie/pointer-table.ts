@@ -115,7 +115,7 @@ export class PointerTable {
 }
 
 /** The table without a pointer. */
-export const EMPTY_TABLE = new PointerTable([], 0)
+export const EMPTY_TABLE: PointerTable = new PointerTable([], 0)
 
 /** Fills a table, row by row, ascending. */
 export class TableBuilder {
@@ -194,6 +194,7 @@ export function decodeTable(bytes: Uint8Array, limits: TableLimits = NO_LIMITS):
     return varint.value
   }
   try {
+    if (bytes.length > MAX_TABLE_BYTES) throw new RangeError(`${bytes.length} bytes`)
     let length = read()
     if (length > limits.rows) throw new RangeError(`${length} rows`)
     if (at === bytes.length && length === 0) return EMPTY_TABLE
