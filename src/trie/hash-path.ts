@@ -22,6 +22,11 @@ export const END = 4
 /** Symbols of one component. */
 export const COMPONENT_SYMBOLS = 32
 const COMPONENT_BYTES = 8
+/**
+ * Characters of a key, written or read. Far more than any path has, and few enough that a key made of
+ * slashes costs a reader milliseconds.
+ */
+export const MAX_KEY_LENGTH = 65536
 
 /** A custom hash: bytes of any length for a stored key. It is recorded nowhere; both sides must agree. */
 export type KeyHash = (key: string) => Uint8Array
@@ -35,11 +40,15 @@ export function storedKey(key: string): string {
  * The key as a put stores it. A second leading slash is kept (the original does, and it harms
  * nothing); more of them would change the key's path when it is read back, so all of them go.
  *
- * @throws {@link TrieError} `TRIE_BAD_KEY` for the empty key and for slashes alone, which would wipe the trie
+ * @throws {@link TrieError} `TRIE_BAD_KEY` for the empty key and for slashes alone, which would wipe the trie,
+ *   and for more than {@link MAX_KEY_LENGTH} characters
  * @see spec/30-trie.md 6, Q4 and Q5
  */
 export function writableKey(key: string): string {
   const stored = key.startsWith('///') ? key.replace(/^\/+/, '') : storedKey(key)
+  if (stored.length > MAX_KEY_LENGTH) {
+    throw new TrieError('TRIE_BAD_KEY', `a key of ${stored.length} characters`)
+  }
   if (stored === '' || stored === '/') {
     throw new TrieError('TRIE_BAD_KEY', `want a key with a name in it, got ${JSON.stringify(key)}`)
   }

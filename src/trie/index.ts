@@ -4,7 +4,7 @@
  * @module
  */
 export { TrieError, type TrieErrorCode } from './errors.ts'
-export { Trie, type Shared } from './trie.ts'
+export { Trie } from './trie.ts'
 export { Pull, type PullSource } from './pull.ts'
 export { Watcher, type Watched, type WatchOptions } from './watch.ts'
 export type { TrieDifference, TrieEntry } from './entry.ts'
@@ -23,7 +23,7 @@ export type {
 } from './options.ts'
 export type { BlockDownload, BlockOptions, TrieLog, WaitOptions } from './trie-log.ts'
 export { decodeHeader, encodeHeader, HEADER_TYPE, type Header } from './header.ts'
-export { MountTrie, type Family, type MountTrieEvents } from './mount-trie.ts'
+export { MountTrie, type MountTrieEvents } from './mount-trie.ts'
 export type { MountedEntry, MountListing } from './mount-iterator.ts'
 export type {
   MountedGet,

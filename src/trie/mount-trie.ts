@@ -56,45 +56,36 @@ export interface MountTrieEvents<L extends TrieLog> {
   mounted: [trie: MountTrie<L>]
 }
 
-/** Mounted tries of one root. */
-export type Family<L extends TrieLog> = MountFamily<L, MountTrie<L>>
-
 /** A trie with other tries below its mountpoints. Values are bytes. */
 export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTrieEvents<L>> {
   /** The trie itself, without mounts. Writes to it at a path already resolved are right. */
   readonly trie: Trie
   /** Its log. */
   readonly log: L
-  readonly #family: Family<L>
+  readonly #options: MountTrieOptions<L>
+  /** Mounted tries: those of the root, for all below it. */
+  #family: MountFamily<L, MountTrie<L>>
 
-  /** @param from - internal: the family and the trie, for members and checkouts */
-  constructor(log: L, options: MountTrieOptions<L>, from?: { family: Family<L>; trie: Trie }) {
+  /** @param log - holds the blocks of the trie itself */
+  constructor(log: L, options: MountTrieOptions<L>) {
     super()
     const { openLog, subtype = 'mountable-hypertrie', ...rest } = options
-    const own = { ...rest, subtype }
     this.log = log
-    this.trie = from?.trie ?? new Trie(log, own)
     this.#options = options
-    if (from) {
-      this.#family = from.family
-    } else {
-      const family: Family<L> = new MountFamily(openLog, async (inner) => {
-        const trie = new Trie(inner, { ...own, metadata: null })
-        const member = new MountTrie<L>(inner, options, { family, trie })
-        await member.ready()
-        this.emit('mounted', member)
-        return member
-      })
-      this.#family = family
-      this.trie.on('ready', () => {
-        if (log.key) family.add(log.key, this)
-      })
-    }
-    this.trie.on('ready', () => this.emit('ready'))
+    this.trie = new Trie(log, { ...rest, subtype })
+    this.#family = new MountFamily(openLog, async (inner) => {
+      const member = new MountTrie<L>(inner, { ...options, metadata: null, checkout: null })
+      member.#family = this.#family
+      await member.ready()
+      this.emit('mounted', member)
+      return member
+    })
+    this.trie.on('ready', () => {
+      if (log.key && !this.isCheckout) this.#family.add(log.key, this)
+      this.emit('ready')
+    })
     this.trie.on('append', () => this.emit('append'))
   }
-
-  readonly #options: MountTrieOptions<L>
 
   /** Blocks of the version shown. */
   get version(): number {
@@ -366,8 +357,9 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
 
   /** This trie at a version. Mounted tries are shown as they are now, unless their records fix a version. */
   checkout(version: number | null = 0): MountTrie<L> {
-    const trie = this.trie.checkout(version)
-    return new MountTrie<L>(this.log, this.#options, { family: this.#family, trie })
+    const out = new MountTrie<L>(this.log, { ...this.#options, checkout: version ?? 0 })
+    out.#family = this.#family
+    return out
   }
 }
 

@@ -11,7 +11,8 @@ import type { TrieLog, WaitOptions } from './trie-log.ts'
 import type { NodeSource, Walk } from './walk.ts'
 import { WriteLock } from './write-lock.ts'
 
-const stores = new WeakMap<object, NodeStore>()
+/** By log, then by hash. */
+const stores = new WeakMap<object, Map<KeyHash | null, NodeStore>>()
 
 /** How the nodes of one operation are loaded. */
 export interface LoadOptions extends WaitOptions {
@@ -28,7 +29,7 @@ export class NodeStore {
   /** Hash of keys other than the standard one, or null. */
   readonly customHash: KeyHash | null
   /** Held by whoever writes. */
-  readonly lock = new WriteLock()
+  readonly lock: WriteLock = new WriteLock()
   readonly #cache: NodeCache
 
   /**
@@ -37,10 +38,10 @@ export class NodeStore {
    * @param cacheSize - number of decoded nodes to keep; the first trie of the log decides
    */
   static of(log: TrieLog, customHash: KeyHash | null, cacheSize?: number): NodeStore {
-    const known = stores.get(log)
-    if (known && known.customHash === customHash) return known
-    const store = new NodeStore(log, customHash, cacheSize)
-    if (!known) stores.set(log, store)
+    const stored = stores.get(log) ?? new Map<KeyHash | null, NodeStore>()
+    stores.set(log, stored)
+    const store = stored.get(customHash) ?? new NodeStore(log, customHash, cacheSize)
+    stored.set(customHash, store)
     return store
   }
 

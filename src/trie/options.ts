@@ -21,6 +21,8 @@ export interface TrieOptions {
   readonly metadata?: Uint8Array | string | null | undefined
   /** Stored in the header of a new trie: for a drive, `hyperdrive`. */
   readonly subtype?: string | null | undefined
+  /** Show this version for ever, read only; -1 the newest once the log is open. Default: the newest, always. */
+  readonly checkout?: number | null | undefined
   /** Hash of keys in place of the standard one. Recorded nowhere: every reader must be given it. */
   readonly hash?: KeyHash | null | undefined
   /** Number of decoded nodes kept in memory. Default 32768. */

@@ -45,14 +45,8 @@ import { Writer, type Change, type Condition } from './writer.ts'
 
 /** Requests in flight per peer: a directory is many small blocks. */
 const MAX_REQUESTS = 256
-
-/** What the tries of one log share: its nodes, its writer. */
-export interface Shared {
-  readonly nodes: NodeStore
-  readonly extension: TrieExtension | null
-  /** Version that is shown; null for the newest. */
-  readonly version: number | null
-}
+/** Stands for the version that is the newest once the log is open. */
+const LATEST = -1
 
 /** A trie on a log. Values are bytes unless `valueEncoding` says otherwise. */
 export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
@@ -68,28 +62,23 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   #opening: Promise<void> | null = null
   #opened = false
 
-  /**
-   * @param log - holds the blocks; one trie a log, its checkouts apart
-   * @param shared - of the trie that this is a checkout of
-   */
-  constructor(log: TrieLog, options: TrieOptions = {}, shared?: Shared) {
+  /** @param log - holds the blocks, as bytes; tries on one log object share nodes and take turns to write */
+  constructor(log: TrieLog, options: TrieOptions = {}) {
     super()
+    const { checkout = null } = options
     this.#options = options
-    this.#nodes = shared?.nodes ?? NodeStore.of(log, options.hash ?? null, options.cacheSize)
-    this.#version = shared?.version ?? null
+    this.#nodes = NodeStore.of(log, options.hash ?? null, options.cacheSize)
+    this.#version = checkout === null ? null : checkout < 0 ? LATEST : Math.max(1, checkout)
     this.#entries = new Entries(options.valueEncoding)
     this.#metadata = metadataBytes(options.metadata)
     this.#growth = new Growth(log)
-    if (log.maxRequests !== undefined) log.maxRequests = options.maxRequests ?? MAX_REQUESTS
     this.#writer = new Writer(this.#nodes, () => this.ready())
     const asked = (type: 'get' | 'iterator', key: string): void =>
       void this.emit(`extension-${type}`, key)
-    this.#extension = shared
-      ? shared.extension
-      : options.extension === false
-        ? null
-        : TrieExtension.of(this.#nodes, { asked })
-    if (!shared) log.on('append', () => this.#grew())
+    this.#extension = options.extension === false ? null : TrieExtension.of(this.#nodes, { asked })
+    if (this.isCheckout) return
+    if (log.maxRequests !== undefined) log.maxRequests = options.maxRequests ?? MAX_REQUESTS
+    log.on('append', () => this.#grew())
   }
 
   /** The log it is stored in. */
@@ -99,7 +88,8 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
 
   /** Blocks of the version shown: 1 for an empty trie with a header, 0 when nothing is known yet. */
   get version(): number {
-    return this.#version ?? this.log.length
+    const version = this.#version
+    return version === null || version === LATEST ? this.log.length : version
   }
 
   /** Whether this shows one version for ever, and cannot be written to. */
@@ -136,6 +126,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   async #open(): Promise<void> {
     const { log } = this
     await log.ready()
+    if (this.#version === LATEST) this.#version = Math.max(1, log.length)
     if (log.length === 0 && log.writable && !this.isCheckout) {
       const { subtype } = this.#options
       await log.append([encodeHeader({ metadata: this.#metadata, subtype })])
@@ -304,12 +295,8 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
 
   /** This trie as it was when its log had `version` blocks. At once; nothing is loaded. */
   checkout(version: number | null = 0): Trie<Value> {
-    const { hash, valueEncoding } = this.#options
-    return new Trie<Value>(
-      this.log,
-      { hash, valueEncoding },
-      { nodes: this.#nodes, extension: this.#extension, version: Math.max(1, version ?? 1) },
-    )
+    const { hash, valueEncoding, extension } = this.#options
+    return new Trie<Value>(this.log, { hash, valueEncoding, extension, checkout: version ?? 0 })
   }
 
   /** The version shown now, for ever. */

@@ -87,6 +87,22 @@ test('a block that is no node fails the reads that need it, and the next one wor
   }
 })
 
+test('keys and tables of a size that no writer makes are refused before they cost anything', async (t) => {
+  const path = new HashPath('/'.repeat(70_000), false)
+  const table = new PointerTable([], 0)
+  const long = encodeNode({ seq: 1, path, value: null, flags: 0, table })
+  t.throws(() => decodeNode(1, long), { code: 'TRIE_BAD_NODE' })
+  t.throws(() => decodeTable(new Uint8Array(65_537).fill(1)), { code: 'TRIE_BAD_NODE' })
+  await t.rejects(new Trie(new MemoryLog()).put('a'.repeat(65_537)), { code: 'TRIE_BAD_KEY' })
+  const key = `${'a/'.repeat(30_000)}b`
+  const trie = new Trie(new MemoryLog())
+  await trie.batch([{ key }, { key: `${key}c` }, { type: 'del', key }])
+  t.same(
+    (await trie.list()).map((entry) => entry.key),
+    [`${key}c`],
+  )
+})
+
 test('any bytes are a node or a typed error', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {

@@ -203,6 +203,24 @@ test('a checkout is read only, and knows nothing of what came later', async (t) 
   t.equal((await before.head())?.value, '1')
 })
 
+test('the option checkout shows a version, and -1 the newest once the log is open', async (t) => {
+  const log = new MemoryLog()
+  const trie = new Trie(log)
+  await trie.batch([{ key: 'a' }, { key: 'b' }])
+  const newest = new Trie(log, { checkout: -1 })
+  t.equal(newest.isCheckout, true)
+  t.equal(newest.version, 3)
+  await newest.ready()
+  const first = new Trie(log, { checkout: 2 })
+  await trie.put('c')
+  t.same((await newest.list()).map(({ key }) => key).toSorted(), ['a', 'b'])
+  t.same(
+    (await first.list()).map(({ key }) => key),
+    ['a'],
+  )
+  await t.rejects(newest.put('d'), { code: 'TRIE_READ_ONLY_CHECKOUT' })
+})
+
 test('keys and flags that could not be read back are refused, and nothing is appended', async (t) => {
   const log = new MemoryLog()
   const trie = new Trie(log)
