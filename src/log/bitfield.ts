@@ -20,7 +20,8 @@ import { DATA_BYTES, PageSet, TREE_BYTES } from './page-set.ts'
 export const PAGE_BLOCKS: number = DATA_BYTES * 8
 const PAGE_NODES = TREE_BYTES * 8
 
-/** The data bits and tree bits of one log. Indices may be any non-negative safe integer. */
+/** The data bits and tree bits of one log. Indices may be any non-negative safe integer, but some
+ * questions cost a little for every page below the highest: the log bounds its length. */
 export class Bitfield {
   /** The tree bits as a set. */
   readonly nodes: MutableNodeSet = {

@@ -32,6 +32,8 @@ export interface Core {
   readonly content: Mutex
   readonly codec: Codec
   readonly indexing: boolean
+  /** Longest log that is taken from others. */
+  readonly maxLength: number
   readonly onwrite: WriteHook | null
   readonly emit: Emit
   /** Null for a static log that is not finalized. */

@@ -29,6 +29,7 @@ import { identify, writeIdentity } from './identity.ts'
 import type { GivenKeys, Identity } from './identity.ts'
 import { LogError } from './errors.ts'
 import { Mutex } from './mutex.ts'
+import { DEFAULT_MAX_LENGTH } from './options.ts'
 import type { LogOptions } from './options.ts'
 import { recover } from './recover.ts'
 import { SignatureFile } from './signature-file.ts'
@@ -127,6 +128,7 @@ function makeCore(
     content: new Mutex(),
     codec: blockCodec(options.valueEncoding),
     indexing: options.indexing ?? false,
+    maxLength: options.maxLength ?? DEFAULT_MAX_LENGTH,
     onwrite: options.onwrite ?? null,
     emit,
     key: identity.key,

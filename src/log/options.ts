@@ -137,9 +137,17 @@ export interface LogOptions extends WaitOptions {
   readonly syncWindow?: number | undefined
   /** Bytes of tree nodes kept in memory. Default 2 MiB, at least 256 KiB. */
   readonly nodeCacheBytes?: number | undefined
+  /**
+   * Longest log that is taken from others, in blocks. Default 2 ** 32. The files have a place for every
+   * block there could be, so whoever holds a key could otherwise make its readers look through holes
+   * for hours.
+   */
+  readonly maxLength?: number | undefined
   /** Exactly v10's bytes: `clear` frees only the tail of `data`. Default `false`. */
   readonly exact?: boolean | undefined
 }
 
+/** Longest log that is taken from others, unless an option says otherwise. */
+export const DEFAULT_MAX_LENGTH: number = 2 ** 32
 /** Largest block that may be appended. */
 export const MAX_BLOCK_BYTES = 8_388_608

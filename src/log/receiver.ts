@@ -233,6 +233,10 @@ export class Receiver {
     byteOffset: number,
   ): void {
     const { value, index } = block
+    const { maxLength } = this.#core
+    if (verified.head && verified.head.length > maxLength) {
+      throw new LogError('LOG_TOO_LONG', `want at most ${maxLength} blocks`)
+    }
     const staged = this.#staged
     for (const node of verified.nodes) {
       if (this.#isKnown(node)) continue

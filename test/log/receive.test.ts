@@ -273,3 +273,13 @@ t.test('a hook that throws refuses a block', async (t) => {
   t.equal(copy.has(1), false)
   await Promise.all([log.close(), copy.close()])
 })
+
+t.test('a log that is longer than allowed is refused before anything is made for it', async (t) => {
+  const { log } = await writer(blocksOf(6, 1))
+  const { copy, folder } = await copyOf(log, { maxLength: 5 })
+  const before = folder.snapshot()
+  const [error] = await copy.receive([await message(log, copy, 5)], null)
+  t.equal(error?.code, 'LOG_TOO_LONG')
+  t.strictSame(folder.snapshot(), before)
+  await Promise.all([log.close(), copy.close()])
+})
