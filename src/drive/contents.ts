@@ -47,11 +47,6 @@ export class Contents {
     return this.#known.get(metadata) ?? null
   }
 
-  /** @yields content logs that are open */
-  *all(): Generator<Log> {
-    yield* this.#watched
-  }
-
   /**
    * The content log of a trie. Waits for the header as `reads` say.
    *

@@ -156,8 +156,11 @@ export function asDriveError(error: unknown, syscall: string, path?: string): un
     case 'TRIE_BAD_NODE':
     case 'LOG_CORRUPT':
     case 'LOG_STORAGE':
+    case 'STORAGE_IO':
+    case 'STORAGE_SHORT':
       return new DriveError('EIO', details)
     case 'LOG_CLOSED':
+    case 'STORAGE_CLOSED':
     case 'STORE_CLOSED':
       return new DriveError('DRIVE_CLOSED', details)
     default:

@@ -29,11 +29,6 @@ export class LogPool {
     this.#capacity = capacity
   }
 
-  /** Logs held. */
-  get size(): number {
-    return this.#logs.size
-  }
-
   /** The log with that discovery key. */
   get(discoveryKey: Uint8Array): Log | null {
     return this.#logs.get(toHex(discoveryKey))?.log ?? null
@@ -54,6 +49,11 @@ export class LogPool {
   /** Count `user` among those who use a log; once, however often it got it. */
   reference(discoveryKey: Uint8Array, user: object): void {
     this.#logs.get(toHex(discoveryKey))?.users.add(user)
+  }
+
+  /** Whether `user` is counted among those who use the log with that discovery key. */
+  isUsedBy(discoveryKey: Uint8Array, user: object): boolean {
+    return this.#logs.get(toHex(discoveryKey))?.users.has(user) ?? false
   }
 
   /** Whether any store object uses the log with that discovery key. */

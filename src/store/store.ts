@@ -144,7 +144,7 @@ export class Store extends EventEmitter<StoreEvents> {
     if (this.closed) throw closedError()
     const { keyPair, key, name, discoveryKey, ...options } = selectorOf(which)
     const found = this.#find({ keyPair, key, name, discoveryKey })
-    const isNew = !this.#uses(found.discoveryKey)
+    const isNew = !this.#core.pool.isUsedBy(found.discoveryKey, this)
     const log = this.#core.open(found.discoveryKey, found.wanted, options)
     this.#core.pool.reference(found.discoveryKey, this)
     if (isNew) this.#replication.offer(log)
@@ -224,12 +224,6 @@ export class Store extends EventEmitter<StoreEvents> {
   *#offered(): Generator<Log> {
     if (this.#isRoot) yield* this.#core.pool.referenced()
     else for (const [, log] of this.#core.pool.of(this)) yield log
-  }
-
-  #uses(discoveryKey: Uint8Array): boolean {
-    const id = toHex(discoveryKey)
-    for (const [used] of this.#core.pool.of(this)) if (used === id) return true
-    return false
   }
 
   #find({ keyPair, key, name, discoveryKey }: LogSelector): Found {

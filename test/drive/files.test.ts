@@ -3,7 +3,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import t from 'tap'
-import type { Drive } from '../../src/drive/index.ts'
+import { EMPTY } from '../../src/bytes.ts'
+import { Drive } from '../../src/drive/index.ts'
+import { MemoryStorage, StorageError } from '../../src/storage/index.ts'
 import { cloneOf, code, memoryDrive } from './drives.ts'
 
 async function blocksOf(drive: Drive): Promise<number[]> {
@@ -248,4 +250,38 @@ t.test('what is not here is fetched, or told to be unavailable, as the read says
   await t.rejects(clone.readFile('f2', { signal }), { message: 'enough' })
   await t.rejects(clone.writeFile('x', 'x'), { code: 'EROFS', errno: 30 })
   await t.rejects(finished(clone.createWriteStream('x').end('x')), code('EROFS'))
+})
+
+t.test('a disk that fails fails every file that was written with it, and no other', async (t) => {
+  let failing = ''
+  const drive = new Drive((path, { discoveryKey }) => {
+    const file = new MemoryStorage()
+    const write = file.write.bind(file)
+    file.write = (offset, bytes) => {
+      const isMeta = Buffer.compare(discoveryKey ?? EMPTY, drive.discoveryKey ?? EMPTY) === 0
+      const isHit = path.endsWith('/data') && failing === (isMeta ? 'metadata' : 'content')
+      return isHit
+        ? Promise.reject(new StorageError('STORAGE_IO', 'disk full'))
+        : write(offset, bytes)
+    }
+    return file
+  })
+  await drive.writeFile('good', 'good')
+  for (const which of ['content', 'metadata']) {
+    failing = which
+    const outcomes = await Promise.allSettled([
+      drive.writeFile('a', 'a'),
+      drive.writeFile('b', 'b'),
+    ])
+    const codes = outcomes.map((outcome) =>
+      outcome.status === 'rejected' ? (outcome.reason as { code?: string }).code : 'none',
+    )
+    t.same(codes, ['EIO', 'EIO'])
+    failing = ''
+    t.equal(await drive.exists('a'), false)
+    await drive.writeFile('after', which)
+    t.equal(await drive.readFile('after', 'utf8'), which)
+  }
+  t.equal(await drive.readFile('good', 'utf8'), 'good')
+  await drive.close()
 })

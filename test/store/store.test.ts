@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { signingKeyPair } from '../../src/crypto.ts'
-import { MemoryFolder } from '../../src/storage/index.ts'
+import { MemoryFolder, MemoryStorage, StorageError } from '../../src/storage/index.ts'
 import { Store, type StoreOptions, folderOf } from '../../src/store/index.ts'
 
 async function memoryStore(
@@ -243,4 +243,25 @@ t.test('closing the store closes every log, and its events end', async (t) => {
   await new Promise<void>((resolve) => void store.close(() => resolve()))
   t.ok(log.closed)
   t.ok(store.closed)
+})
+
+t.test('a file that cannot be read is an error, not an empty one', async (t) => {
+  const file = new MemoryStorage()
+  file.read = () => Promise.reject(new StorageError('STORAGE_IO', 'bad sector'))
+  const store = new Store(() => file)
+  await t.rejects(store.ready(), { code: 'STORAGE_IO' })
+  await store.close()
+  let failing = false
+  const later = new Store(() => {
+    const log = new MemoryStorage()
+    const read = log.read.bind(log)
+    log.read = (at, length) =>
+      failing ? Promise.reject(new StorageError('STORAGE_IO', 'bad sector')) : read(at, length)
+    return log
+  })
+  await later.ready()
+  failing = true
+  await t.rejects(later.get({ name: 'n' }).ready(), { code: 'STORAGE_IO' })
+  t.notOk(later.isLoaded({ name: 'n' }))
+  await later.close()
 })
