@@ -7,6 +7,7 @@
  * @see spec/40-drive.md 3.15 and quirks Q10, Q25
  * @module
  */
+import { setMaxListeners } from 'node:events'
 import type { DriveContext, ReadOptions } from './context.ts'
 import { DriveError, asDriveError } from './errors.ts'
 import { absolute } from './paths.ts'
@@ -64,7 +65,10 @@ async function fetchAll(
   const { recursive = true, noMounts = true, maxConcurrent = CONCURRENT } = options
   const failure = new AbortController()
   // The timeout is that of the whole, so no single read has one.
-  const reads = { ...options, timeout: 0, signal: AbortSignal.any([stop, failure.signal]) }
+  const signal = AbortSignal.any([stop, failure.signal])
+  // Every file under way listens to it: no leak, so no warning.
+  setMaxListeners(0, signal)
+  const reads = { ...options, timeout: 0, signal }
   const walk = { ...reads, recursive, noMounts, random: true }
   const running = new Set<Promise<void>>()
   try {
@@ -73,7 +77,7 @@ async function fetchAll(
         ? null
         : await runOf(context, entry, context.reads(reads))
       if (run) {
-        const fetching = fetchRun(run, options, progress, reads.signal)
+        const fetching = fetchRun(run, options, progress, signal)
         running.add(fetching)
         // Awaited below; one that fails meanwhile must not count as unhandled.
         fetching.then(() => running.delete(fetching)).catch(() => {})
