@@ -26,7 +26,7 @@ const RUN_BLOCKS = 64
 /** Bytes of blocks that are read before they are handed to the connection. */
 const RUN_BYTES = 1_048_576
 /** Nodes of our tree that the remote is remembered to have; beyond, memory begins anew. */
-const REMOTE_TREE_NODES = 65_536
+const REMOTE_TREE_NODES = 16_384
 
 /** Bytes that a Data takes beside its block, at most: 104 nodes and a signature. */
 const PROOF_BYTES = 8192

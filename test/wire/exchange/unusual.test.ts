@@ -1,4 +1,5 @@
 import t from 'tap'
+import { concat } from '../../../src/bytes.ts'
 import { LogError } from '../../../src/log/index.ts'
 import type { Log } from '../../../src/log/index.ts'
 import type { Channel, ChannelHandlers } from '../../../src/wire/channel.ts'
@@ -239,6 +240,41 @@ t.test('a byte that nobody looks for any more is not waited for', async (t) => {
   await world.network.settle()
   t.same(await world.close(), [])
 })
+
+t.test(
+  'a large block that takes longer than the timeout is waited for as long as it comes',
+  async (t) => {
+    const world = new World()
+    const block = new Uint8Array(2_000_000).fill(7)
+    const writer = await world.writer(0)
+    await writer.append(block)
+    const reader = await world.reader({ sparse: true })
+    const common = { encrypted: false, noise: false, live: true }
+    const options = { ...common, timeout: 8000, timers: world.network }
+    const [source, sink] = [replicate(writer, true, options), replicate(reader, false, options)]
+    sink.on('data', (bytes: Uint8Array) => source.write(Uint8Array.from(bytes)))
+    // 64 KiB a second.
+    let pending: Uint8Array = new Uint8Array(0)
+    source.on('data', (bytes: Uint8Array) => (pending = concat([pending, bytes])))
+    const trickle = async (): Promise<void> => {
+      sink.write(pending.subarray(0, 65_536))
+      pending = pending.subarray(65_536)
+      await world.network.run(1000)
+    }
+    const waits = reader.get(0)
+    let seconds = 0
+    while (!reader.has(0) && seconds++ < 60) {
+      // oxlint-disable-next-line no-await-in-loop
+      await trickle()
+    }
+    t.ok(seconds > 25, `${seconds} seconds`)
+    t.equal((await waits).length, block.length)
+    t.notOk(sink.destroyed)
+    sink.destroy()
+    source.destroy()
+    t.same(await world.close(), [])
+  },
+)
 
 t.test(
   'Wants and Requests wait while nobody reads, and are answered when somebody does',
