@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { improvementTables } from './improvements.ts'
 
 /** One step of a vector, as far as a rule looks at it. */
 export interface Step {
@@ -95,11 +96,22 @@ export function differencesPage(): string {
   )
   return `# Deliberate differences from v10
 
-Printed from \`test/vector-runner/rules.ts\` by \`npm run differences\`; the vectors are judged by the
-same table, so what stands here is what is tested. Everything else answers as v10 does.
+Printed by \`npm run differences\` from the tables that the tests read. Everything else answers as v10
+does.
+
+## Judged by the vectors
+
+Where a recorded answer of v10 falls under one of these rules, the vectors expect ours
+(\`test/vector-runner/rules.ts\`).
 
 | Operation | v10 | Varve | Why |
 | --- | --- | --- | --- |
 ${rows.join('\n')}
-`
+
+## Beyond the vectors
+
+Here the vectors mark v10's answer as one not to copy, or are held under the drive option
+\`exact: true\`, which brings v10's answer back where the last column says so.
+
+${improvementTables()}`
 }
