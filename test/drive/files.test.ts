@@ -285,3 +285,45 @@ t.test('a disk that fails fails every file that was written with it, and no othe
   t.equal(await drive.readFile('good', 'utf8'), 'good')
   await drive.close()
 })
+
+t.test(
+  'what no peer has is unavailable, at once or in time, unless the read waits for ever',
+  async (t) => {
+    const drive = await memoryDrive(t)
+    await drive.writeFile('f', 'gone')
+    const clone = await cloneOf(t, drive)
+    await clone.stat('f')
+    await drive.clear('f')
+    await t.rejects(clone.readFile('f', { wait: 'peers' }), {
+      code: 'EUNAVAILABLE',
+      peersAsked: 1,
+      waitedMs: Number,
+      path: '/f',
+    })
+    await t.rejects(clone.readFile('f', { timeout: 20 }), { code: 'ETIMEDOUT', errno: 110 })
+    const controller = new AbortController()
+    const reading = clone.readFile('f', { signal: controller.signal })
+    const aborted = t.rejects(reading, { message: 'enough' })
+    setImmediate(() => controller.abort(new Error('enough')))
+    await aborted
+    const patient = clone.readFile('f')
+    await drive.writeFile('g', 'else')
+    const closed = t.rejects(patient, code('DRIVE_CLOSED'))
+    await clone.close()
+    await closed
+  },
+)
+
+t.test('the drive s own defaults say whether reads wait', async (t) => {
+  const drive = await memoryDrive(t)
+  await drive.writeFile('f', 'x')
+  await drive.writeFile('g', 'x')
+  const clone = await cloneOf(t, drive, { wait: 'peers' })
+  t.equal(await clone.readFile('f', 'utf8'), 'x')
+  await clone.stat('g', { wait: true })
+  await drive.clear('g')
+  await t.rejects(clone.readFile('g'), code('EUNAVAILABLE'))
+  const hasty = await cloneOf(t, drive, { timeout: 20 })
+  await hasty.stat('g', { timeout: 0 })
+  await t.rejects(hasty.readFile('g'), code('ETIMEDOUT'))
+})
