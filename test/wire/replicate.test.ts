@@ -175,3 +175,40 @@ test('a block that is damaged on the disk of its source is withdrawn; the others
   t.same(pair.errors, [])
   t.same(await world.close(), [])
 })
+
+test('a peer tells who it is', async (t) => {
+  const world = new World()
+  const writer = await world.writer(2)
+  const reader = await world.reader()
+  const pair = world.join(writer, reader, { live: true })
+  await world.network.settle()
+  const [peer] = reader.peers
+  t.same(peer?.remotePublicKey, pair.first.publicKey)
+  t.equal(peer?.remoteAddress, null)
+  t.equal(peer?.remoteType, 'unknown')
+  t.equal(peer?.remoteOpened, true)
+  t.equal(peer?.remoteLength, 2)
+  t.equal(peer?.stats.downloadedBlocks, 2)
+  t.equal(writer.stats?.totals.uploadedBlocks, 2)
+  t.same(await world.close(), [])
+})
+
+test('a list of blocks is fetched, and a non-live pair ends although others are missing', async (t) => {
+  const world = new World()
+  const writer = await world.writer(30)
+  const reader = await world.replica(writer, [29], { sparse: true })
+  const { done } = reader.download({ blocks: [9, 3, 20] })
+  world.join(writer, reader)
+  await world.network.run(2000)
+  await done
+  t.same(
+    numbers(0, 30).filter((index) => reader.has(index)),
+    [3, 9, 20, 29],
+  )
+  await reader.clear(9)
+  const again = reader.download({ blocks: [9, 10] })
+  await world.network.run(2000)
+  await again.done
+  t.ok(reader.has(9), 'a later download fetches what was cleared')
+  t.same(await world.close(), [])
+})

@@ -63,11 +63,6 @@ export class Uploader {
     this.#totals = log.stats?.totals ?? null
   }
 
-  /** Requests that wait for their answer. */
-  get queued(): number {
-    return this.#queue.size
-  }
-
   /** Answer a Want, at once or when the connection has room. */
   want(message: Want): void {
     if (!this.#owner.uploading) return

@@ -220,3 +220,14 @@ t.test('a log whose storage fails ends the connection, not the process', async (
   t.ok(pair.second.destroyed)
   t.same(await world.close(), [])
 })
+
+t.test('a block that cannot be proven here is no fair request', async (t) => {
+  const world = new World()
+  const writer = await world.writer(10)
+  const relay = await world.replica(writer, [0, 6])
+  const { channel, errors } = await against(world, relay)
+  channel.request({ index: 3 })
+  await world.network.settle()
+  t.equal(codeOf(errors), 'WIRE_BAD_REQUEST')
+  t.same(await world.close(), [])
+})

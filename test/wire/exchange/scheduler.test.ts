@@ -189,6 +189,25 @@ t.test('a byte is looked for among blocks whose hash is not known', (t) => {
   t.end()
 })
 
+t.test('what was cleared here is left alone by downloads that were on, and counts as met', (t) => {
+  const { log, reserved, scheduler } = setUp()
+  const source = new FakeSource(reserved, 6)
+  const list: Selection = { type: 'blocks', blocks: [1, 5] }
+  const all = range(0, 6)
+  log.wishes.selections.add(list)
+  log.wishes.selections.add(all)
+  scheduler.cleared(1, 3)
+  t.ok(scheduler.schedule(source))
+  t.same(source.asked.toSorted(), ['0', '3', '4', '5'])
+  t.notOk(scheduler.isMet(all, 6))
+  t.notOk(scheduler.isMet(list, 6))
+  for (const index of [0, 3, 4, 5]) log.held.add(index)
+  t.ok(scheduler.isMet(all, 6))
+  t.ok(scheduler.isMet(list, 6))
+  t.notOk(scheduler.isMet(range(0, 6), 6), 'a later one wants it')
+  t.end()
+})
+
 t.test('whether a source could meet a wish does not depend on what is under way', (t) => {
   const { log, reserved, scheduler } = setUp()
   const source = new FakeSource(reserved, 5)
