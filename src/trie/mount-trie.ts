@@ -228,7 +228,12 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
     const point = options.hidden
       ? null
       : await recordAt(trie, await trie.headSeq(), owner.innerPath, {})
-    if (point && !options.condition) return (await this.unmount(normal)).at(-1) ?? null
+    if (point) {
+      const { condition } = options
+      if (condition && !(await condition(await trie.get(owner.innerPath), null))) return null
+      const last = (await this.unmount(normal)).at(-1)
+      return last ? { ...last, key: outerKey(last.key, owner) } : null
+    }
     const closest = options.condition !== undefined || options.closest === true
     const entry = await trie.del(owner.innerPath, { ...options, closest })
     return entry && { ...entry, key: outerKey(entry.key, owner) }
