@@ -54,5 +54,8 @@ const varve: Varve = Object.assign(open, { Drive, Store, constants }) as unknown
 
 export * from './drive/index.ts'
 export { Store, StoreError, type StoreOptions } from './store/index.ts'
+export type { Callback, Callbacks } from './callback.ts'
+export type { KeyPair } from './crypto.ts'
+export type { Codec, Encoding, EncodingName } from './value-encoding.ts'
 export default varve
 export { varve as 'module.exports' }

@@ -9,7 +9,9 @@ import { fromUtf8, toUtf8 } from './bytes.ts'
 
 /** A codec. `decode` gets bytes it may keep. */
 export interface Codec<T = unknown> {
+  /** The bytes of a value. */
   encode(value: T): Uint8Array
+  /** The value of bytes; may throw. */
   decode(bytes: Uint8Array): T
 }
 

@@ -37,7 +37,7 @@ export type {
   DriveStorage,
   DriveStorageFunction,
 } from './options.ts'
-export type { DrivePromises } from './promises.ts'
+export type { DrivePromises, PromiseMethod, PromiseProperty } from './promises.ts'
 export type { ReadRange, ReadStreamOptions } from './read-stream.ts'
 export { Stat, type MetadataInput, type StatInput, type StatMount } from './stat.ts'
 export type { StoreLike } from './store-like.ts'

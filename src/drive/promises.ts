@@ -65,17 +65,22 @@ const METHODS = [
   'watch',
 ] as const
 
-type Method = (typeof METHODS)[number]
-type Property = 'key' | 'discoveryKey' | 'version' | 'writable' | 'metadata' | 'peers'
+/** The names of the operations that {@link DrivePromises} has. */
+export type PromiseMethod = (typeof METHODS)[number]
+/** The properties that it has of the drive. */
+export type PromiseProperty = 'key' | 'discoveryKey' | 'version' | 'writable' | 'metadata' | 'peers'
 
-/** The operations of a drive, without callbacks and without `this`. */
-export interface DrivePromises extends Functions, Pick<Drive, Property> {
-  /** A read-only view of an older version, as an object like this one. */
-  readonly checkout: (version?: number | null, options?: CheckoutOptions) => DrivePromises
-}
-
-/** Functions, not methods: each may be taken off the object. */
-type Functions = { readonly [Name in Method]: Drive[Name] }
+/**
+ * The operations of a drive, without callbacks and without `this`: functions, not methods, so that each may be
+ * taken off the object. `checkout` gives a read-only view of an older version, as an object like this one.
+ */
+export type DrivePromises = { readonly [Name in PromiseMethod]: Drive[Name] } & Pick<
+  Drive,
+  PromiseProperty
+> & {
+    /** A read-only view of an older version, as an object like this one. */
+    readonly checkout: (version?: number | null, options?: CheckoutOptions) => DrivePromises
+  }
 
 /** The view of a drive. */
 export function promisesOf(drive: Drive): DrivePromises {

@@ -39,7 +39,9 @@ export interface Extension<M = unknown> {
 
 /** Where the registry finds the peers, and whom it tells of a change. */
 export interface ExtensionHost {
+  /** Who is connected now. */
   peers(): readonly LogPeer[]
+  /** Called when the list of names is another one. */
   changed(): void
 }
 
