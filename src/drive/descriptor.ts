@@ -44,6 +44,8 @@ export class Descriptor {
   readonly #ended: AbortSignal
   /** Where the next call without a position goes on; null before the first. */
   #position: number | null = null
+  /** Bytes that the file is going to have. */
+  #size = 0
   /** Reads without a position wait for each other. */
   #reads: Promise<unknown> = Promise.resolve()
 
@@ -56,6 +58,8 @@ export class Descriptor {
     this.#writable = access !== 0
     this.#append = (flags & O_APPEND) !== 0
     if (this.#append) this.#position = stat.size
+    // v10 counts the old bytes even where new ones take their place.
+    if (this.#append || context.exact) this.#size = stat.size
     this.#ended = AbortSignal.any([this.#closing.signal, context.reads().signal])
     this.#reader = new RunReader(run)
     this.#writer = new DescriptorWriter(context, path, stat, this.#append)
@@ -81,7 +85,8 @@ export class Descriptor {
     const inOrder = this.#position === null ? at === 0 : at === this.#position
     if (!inOrder) throw this.#bad('write', `random-access write at ${at}`)
     this.#position = at + bytes.length
-    this.#context.growing.set(this.path, () => this.#position ?? 0)
+    this.#size += bytes.length
+    this.#context.growing.set(this.path, () => this.#size)
     await this.#guarded('write', () => this.#writer.write(bytes))
   }
 

@@ -4,7 +4,7 @@
  *     left (this drive)   right (the other)   row
  *     entry               none or older       { type: 'put', name, seq, previous?: { seq }, value: Stat }
  *     none                entry               { type: 'del', name, previous: { seq } }
- *     mount point         any                 { type: 'mount', name, value: mount info }
+ *     mount point         any                 { type: 'mount', name, value: mount info, previous?: { seq? } }
  *     none                mount point         { type: 'unmount', name, previous: {} }
  *
  * Rows come in the trie's order; names have no leading slash. A deletion writes a neighbour anew, which then shows
@@ -32,7 +32,13 @@ export type DiffRow =
       readonly value: Stat
     }
   | { readonly type: 'del'; readonly name: string; readonly previous: { readonly seq?: number } }
-  | { readonly type: 'mount'; readonly name: string; readonly value: MountInfo | null }
+  | {
+      readonly type: 'mount'
+      readonly name: string
+      readonly value: MountInfo | null
+      /** What was there; without a block when that was a mount. */
+      readonly previous?: { readonly seq?: number }
+    }
   | { readonly type: 'unmount'; readonly name: string; readonly previous: { readonly seq?: never } }
 
 /** What to compare with: a version, or a drive or checkout, whose version is taken. */
@@ -74,7 +80,9 @@ async function* rowsOf(
 function rowOf(context: DriveContext, { type, key, left, right }: MountDiffRow): DiffRow {
   const seq = right && 'seq' in right ? right.seq : undefined
   const previous = seq === undefined ? {} : { seq }
-  if (left && 'info' in left) return { type: 'mount', name: key, value: left.info }
+  if (left && 'info' in left) {
+    return { type: 'mount', name: key, value: left.info, ...(right ? { previous } : {}) }
+  }
   if (!left)
     return type === 'unmount'
       ? { type, name: key, previous: {} }

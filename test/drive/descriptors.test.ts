@@ -106,6 +106,24 @@ t.test(
   },
 )
 
+t.test(
+  'the size that is shown is what is written; under exact the old bytes count too',
+  async (t) => {
+    for (const [exact, size] of [
+      [false, 2],
+      [true, 5],
+    ] as const) {
+      const drive = await memoryDrive(t, { exact })
+      await drive.writeFile('f', 'old')
+      const fd = await drive.open('f', 'r+')
+      await drive.write(fd, Buffer.from('ne'))
+      t.equal((await drive.stat('f')).size, size)
+      await drive.close(fd)
+      t.equal((await drive.stat('f')).size, 2)
+    }
+  },
+)
+
 t.test('writes to one content log wait for the descriptor that writes it', async (t) => {
   const drive = await memoryDrive(t)
   const fd = await drive.open('f', 'w')

@@ -89,9 +89,11 @@ t.test('a diff tells mounts from entries', async (t) => {
   await drive.mount('m', other.key ?? Buffer.alloc(0))
   const mounted = drive.version
   t.same(await diffOf(drive.createDiffStream(before)), ['mount m'])
+  await drive.update('m', { uid: 1 })
+  t.same(await diffOf(drive.createDiffStream(mounted)), ['mount m<-'], 'it was a mount before')
   await drive.unmount('m')
   await drive.writeFile('x', '')
-  t.same(await diffOf(drive.createDiffStream(mounted)), ['put x 5', 'unmount m<-'])
+  t.same(await diffOf(drive.createDiffStream(mounted)), ['put x 6', 'unmount m<-'])
 })
 
 t.test('a diff that fails destroys its stream', async (t) => {
