@@ -177,10 +177,7 @@ function called(start) {
   })
 }
 
-const answer = (message) => process.stdout.write(`${JSON.stringify(message)}\n`)
-const lines = readline.createInterface({ input: process.stdin })
-lines.on('line', async (line) => {
-  const { id, op, args } = JSON.parse(line)
+async function work({ id, op, args }) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'varve-bench-v10-'))
   try {
     answer({ id, result: await jobs[op](args, folder) })
@@ -189,5 +186,9 @@ lines.on('line', async (line) => {
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }
-})
+}
+
+const answer = (message) => process.stdout.write(`${JSON.stringify(message)}\n`)
+const lines = readline.createInterface({ input: process.stdin })
+lines.on('line', (line) => void work(JSON.parse(line)))
 lines.on('close', () => process.exit(0))

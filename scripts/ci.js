@@ -32,7 +32,7 @@ function run(script, args) {
     })
     const limit = setTimeout(() => {
       console.log(`${script}: still running after ${stepLimit / 1000} s, ended`)
-      process.kill(-child.pid, 'SIGKILL')
+      if (child.pid) process.kill(-child.pid, 'SIGKILL')
     }, stepLimit)
     let counts = null
     let rest = ''
