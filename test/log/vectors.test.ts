@@ -4,7 +4,6 @@ import t from 'tap'
 import { kind as behaviour } from '../vector-runner/log/behaviour.ts'
 import { kind as bitfield } from '../vector-runner/log/bitfield.ts'
 import { kind as fixtures } from '../vector-runner/log/fixtures.ts'
-import { kind as recovery } from '../vector-runner/log/recovery.ts'
 import { kind as replica } from '../vector-runner/log/replica.ts'
 import { kind as rle } from '../vector-runner/log/rle.ts'
 import { kind as storage } from '../vector-runner/log/storage.ts'
@@ -12,6 +11,6 @@ import { runKind } from '../vector-runner/vector.ts'
 
 const root = join(import.meta.dirname, '..', 'vectors')
 
-for (const kind of [rle, bitfield, storage, replica, fixtures, behaviour, recovery]) {
+for (const kind of [rle, bitfield, storage, replica, fixtures, behaviour]) {
   t.test(`every case of ${kind.name} passes`, (t) => runKind(t, kind, root))
 }
