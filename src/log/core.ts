@@ -4,6 +4,7 @@
  * @module
  */
 import type { MutableNodeSet, TreeNode } from '../merkle/index.ts'
+import type { Timers } from '../timers.ts'
 import type { Codec } from '../value-encoding.ts'
 import type { Bitfield } from './bitfield.ts'
 import type { BitfieldFile } from './bitfield-file.ts'
@@ -30,6 +31,7 @@ export interface Core {
   readonly durable: DurableWrites
   /** Held by whoever changes stored blocks other than by appending. */
   readonly content: Mutex
+  readonly timers: Timers
   readonly codec: Codec
   readonly indexing: boolean
   /** Longest log that is taken from others. */

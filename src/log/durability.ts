@@ -10,6 +10,7 @@
  * @module
  */
 import type { LogFiles } from './files.ts'
+import type { Timers } from '../timers.ts'
 import type { Durability } from './options.ts'
 
 /** Syncs the files of one log as its mode says. */
@@ -17,21 +18,27 @@ export class DurableWrites {
   readonly mode: Durability
   readonly #files: LogFiles
   readonly #window: number
+  readonly #timers: Timers
   #dirty = false
   #isNew = false
-  #timer: ReturnType<typeof setTimeout> | null = null
+  /** The `key` file is not on disk for sure. */
+  #keyIsNew = false
+  #forget: (() => void) | null = null
   #running: Promise<void> = Promise.resolve()
 
-  /** @param window - milliseconds that mode `batch` may take */
-  constructor(mode: Durability, files: LogFiles, window: number) {
+  /** @param window - milliseconds of `timers` that mode `batch` may take */
+  constructor(mode: Durability, files: LogFiles, window: number, timers: Timers) {
     this.mode = mode
     this.#files = files
     this.#window = window
+    this.#timers = timers
   }
 
-  /** The log was made just now: its header is not on disk for sure. */
+  /** The log was made just now: neither its key nor its header is on disk for sure. */
   created(): void {
     this.#isNew = this.mode !== 'none'
+    this.#keyIsNew = this.mode === 'batch' // `sync` has synced it already
+    this.#dirty = this.#keyIsNew
   }
 
   /**
@@ -74,20 +81,21 @@ export class DurableWrites {
 
   #mark(): void {
     this.#dirty = true
-    if (this.#timer) return
+    if (this.#forget) return
     // A failure shows again at the next flush or close, which somebody awaits.
-    this.#timer = setTimeout(() => void this.flush().catch(() => this.#mark()), this.#window)
-    this.#timer.unref()
+    this.#forget = this.#timers.set(() => void this.flush().catch(() => this.#mark()), this.#window)
   }
 
   #stop(): void {
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
+    this.#forget?.()
+    this.#forget = null
   }
 
   async #sync(): Promise<void> {
     if (!this.#dirty) return
     this.#dirty = false
+    if (this.#keyIsNew) await this.#files.key.sync()
+    this.#keyIsNew = false
     await this.#syncContent()
     await this.#files.bitfield.sync()
   }

@@ -4,6 +4,7 @@
  * @see spec/10-log.md 4.1 and 4.3
  * @module
  */
+import type { Timers } from '../timers.ts'
 import type { Encoding } from '../value-encoding.ts'
 
 /**
@@ -135,6 +136,8 @@ export interface LogOptions extends WaitOptions {
   readonly durability?: Durability | undefined
   /** Milliseconds that `batch` may take. Default 1000. */
   readonly syncWindow?: number | undefined
+  /** A clock and timers of one's own, for `timeout` and `syncWindow`. */
+  readonly timers?: Timers | undefined
   /** Bytes of tree nodes kept in memory. Default 2 MiB, at least 256 KiB. */
   readonly nodeCacheBytes?: number | undefined
   /**

@@ -180,16 +180,17 @@ export class Waiting {
     isLast: () => boolean,
   ): Promise<T> {
     const { signal } = patience
+    const { timers } = this.#core
     // Between the call and this the log may have been closed, or the caller have left.
     if (this.#core.closed) return Promise.reject(closedError())
     if (signal?.aborted) return Promise.reject(abortReason(signal))
     return new Promise<T>((resolve, reject) => {
-      let timer: ReturnType<typeof setTimeout> | null = null
+      let forget: (() => void) | null = null
       const leave = (): boolean => {
         if (!this.#all.delete(waiter)) return false
         members.delete(waiter)
         if (isLast()) this.wishes.delete(wish)
-        if (timer) clearTimeout(timer)
+        forget?.()
         signal?.removeEventListener('abort', abort)
         this.changed()
         return true
@@ -197,7 +198,7 @@ export class Waiting {
       const waiter: Waiter<T> = {
         wish,
         what,
-        since: Date.now(),
+        since: timers.now(),
         onlyPeers: patience.onlyPeers,
         settle: (value) => {
           if (leave()) resolve(value)
@@ -213,9 +214,10 @@ export class Waiting {
       this.changed()
       signal?.addEventListener('abort', abort, { once: true })
       if (patience.timeout > 0) {
-        timer = setTimeout(() => {
+        const expire = (): void => {
           waiter.fail(new LogError('ETIMEDOUT', `${what} did not come in ${patience.timeout} ms`))
-        }, patience.timeout)
+        }
+        forget = timers.set(expire, patience.timeout, true)
       }
       if (patience.onlyPeers) this.peersChanged()
     })
@@ -235,7 +237,8 @@ export class Waiting {
       }
       if (canMeet) continue
       const peers = replicator?.peers.length ?? 0
-      waiter.fail(new LogUnavailableError(waiter.what, peers, Date.now() - waiter.since))
+      const waitedMs = Math.round(this.#core.timers.now() - waiter.since)
+      waiter.fail(new LogUnavailableError(waiter.what, peers, waitedMs))
     }
   }
 }

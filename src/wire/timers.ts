@@ -1,29 +1,12 @@
 /**
- * The clock and the timers of a connection, so that tests and the simulator can bring their own.
+ * Silence, measured with the timers that a connection was given.
  *
  * @module
  */
+import type { Timers } from '../timers.ts'
 
-/** A clock in milliseconds, and timers that run once. */
-export interface Timers {
-  /** Milliseconds from any fixed moment; never goes back. */
-  now(): number
-  /**
-   * Call `run` once after `ms`. The result forgets the timer; after it ran it does nothing. With `awaited`
-   * the process stays alive for it.
-   */
-  set(run: () => void, ms: number, awaited?: boolean): () => void
-}
-
-/** The system's. */
-export const systemTimers: Timers = {
-  now: () => performance.now(),
-  set(run, ms, awaited = false) {
-    const timer = setTimeout(run, ms)
-    if (!awaited) timer.unref()
-    return () => clearTimeout(timer)
-  },
-}
+export { systemTimers } from '../timers.ts'
+export type { Timers } from '../timers.ts'
 
 /**
  * Runs `expired` each time that nothing has happened for `ms`. Restarting costs one look at the clock: the timer
