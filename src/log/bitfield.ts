@@ -198,6 +198,22 @@ export class Bitfield {
     return -1
   }
 
+  /** First held block whose leaf node is not known, or -1: a page of which only a part was written. */
+  firstHeldWithoutLeaf(): number {
+    for (let page = 0; page < this.#pages.count; page++) {
+      const bytes = this.#pages.find(page)
+      if (!bytes) continue
+      for (let at = 0; at < DATA_BYTES; at++) {
+        const held = bytes[at] ?? 0
+        if (held === 0) continue
+        const high = evenBits(bytes[DATA_BYTES + 2 * at] ?? 0)
+        const missing = held & ~((high << 4) | evenBits(bytes[DATA_BYTES + 2 * at + 1] ?? 0))
+        if (missing) return page * PAGE_BLOCKS + at * 8 + Math.clz32(missing) - 24
+      }
+    }
+    return -1
+  }
+
   #last(from: number, length: number): { pages: number; page: number; bit: number } {
     for (let page = this.#pages.count - 1; page >= 0; page--) {
       const bytes = this.#pages.find(page)
@@ -249,6 +265,11 @@ function findBit(bytes: Uint8Array, start: number, end: number, skip: number): n
     bit++
   }
   return -1
+}
+
+/** The first, third, fifth and seventh bit of a byte, as a nibble: the leaves among its nodes. */
+function evenBits(byte: number): number {
+  return ((byte >> 4) & 8) | ((byte >> 3) & 4) | ((byte >> 2) & 2) | ((byte >> 1) & 1)
 }
 
 function countBits(bytes: Uint8Array, start: number, end: number): number {

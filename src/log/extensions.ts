@@ -115,16 +115,18 @@ export class ExtensionRegistry {
 
   /**
    * A peer sent `bytes` for the extension that *it* numbers `id` in `remoteNames`. Unknown ones are
-   * ignored. Never throws: what a handler throws goes to its `onerror`, or is an uncaught exception of
+   * ignored. Returns whether somebody took it. Never throws: what a handler throws goes to its `onerror`, or is an uncaught exception of
    * the program that wrote it.
    */
-  receive(id: number, remoteNames: readonly string[], bytes: Uint8Array, peer: LogPeer): void {
+  receive(id: number, remoteNames: readonly string[], bytes: Uint8Array, peer: LogPeer): boolean {
     if (remoteNames !== this.#remoteNames) {
       this.#remoteNames = remoteNames
       this.#matched = matchNames(this.#names, remoteNames)
     }
-    const name = this.#matched[id]
-    if (name) this.#registered.get(name)?.receive(bytes, peer)
+    const name = this.#matched[id] ?? null
+    const extension = name === null ? undefined : this.#registered.get(name)
+    extension?.receive(bytes, peer)
+    return extension !== undefined
   }
 
   #renumber(): void {

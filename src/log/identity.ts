@@ -8,7 +8,7 @@
  * @see spec/10-log.md 3.8 and 3.15 rule 4
  * @module
  */
-import { equals, fromHex } from '../bytes.ts'
+import { equals, fromHex, isZero } from '../bytes.ts'
 import { HASH_BYTES, SECRET_KEY_BYTES, discoveryKey, isKeyPair, signingKeyPair } from '../crypto.ts'
 import { StorageError } from '../storage/index.ts'
 import type { RandomAccess } from '../storage/random-access.ts'
@@ -127,12 +127,18 @@ function isSame(a: Uint8Array | null, b: Uint8Array | null): boolean {
   return a !== null && b !== null && equals(a, b)
 }
 
-/** The first `length` bytes of a file, or `null` when it has fewer. */
+/**
+ * The first `length` bytes of a file, or `null` when it has fewer. Zeros are none either: a power cut
+ * may leave a file with its size and without its bytes.
+ */
 async function readWhole(file: RandomAccess, length: number): Promise<Uint8Array | null> {
   try {
-    return await file.read(0, length)
+    const bytes = await file.read(0, length)
+    return isZero(bytes) ? null : bytes
   } catch (error) {
-    if (error instanceof StorageError && error.code === 'STORAGE_SHORT') return null
-    throw error
+    if (!(error instanceof StorageError) || error.code !== 'STORAGE_SHORT') throw error
+    // Another identity than the stored one must not come of a read that went wrong.
+    if ((await file.size()) >= length) throw error
+    return null
   }
 }

@@ -11,6 +11,7 @@
 import { EMPTY } from '../bytes.ts'
 import { blocksOf } from '../merkle/index.ts'
 import type { TreeNode } from '../merkle/index.ts'
+import { systemTimers } from '../timers.ts'
 import { blockCodec } from '../value-encoding.ts'
 import { Bitfield } from './bitfield.ts'
 import { BitfieldFile } from './bitfield-file.ts'
@@ -32,7 +33,9 @@ import { Mutex } from './mutex.ts'
 import { DEFAULT_MAX_LENGTH } from './options.ts'
 import type { LogOptions } from './options.ts'
 import { recover } from './recover.ts'
+import { reclaimTail } from './rebuild.ts'
 import { SignatureFile } from './signature-file.ts'
+import { StoredContent } from './stored-content.ts'
 import { TreeFile } from './tree-file.ts'
 import { isHead, storedRoots } from './trust.ts'
 
@@ -117,15 +120,16 @@ function makeCore(
   emit: Emit,
 ): Core {
   const bitfield = new Bitfield(pageBytes)
-  const durability = options.durability ?? 'batch'
+  const { timers = systemTimers, durability = 'batch' } = options
   return {
     files,
     tree: new TreeFile(files.tree, sizes.tree, options.nodeCacheBytes ?? DEFAULT_CACHE_BYTES),
     signatures: new SignatureFile(files.signatures, sizes.signatures),
     bitfield,
     bitfieldFile: new BitfieldFile(files.bitfield, bitfield),
-    durable: new DurableWrites(durability, files, options.syncWindow ?? DEFAULT_WINDOW_MS),
+    durable: new DurableWrites(durability, files, options.syncWindow ?? DEFAULT_WINDOW_MS, timers),
     content: new Mutex(),
+    timers,
     codec: blockCodec(options.valueEncoding),
     indexing: options.indexing ?? false,
     maxLength: options.maxLength ?? DEFAULT_MAX_LENGTH,
@@ -147,6 +151,7 @@ function makeCore(
 async function soundHead(core: Core, sizes: FileSizes, length: number): Promise<Head | null> {
   const { bitfield, signatures } = core
   if (bitfield.lastNode() >= 2 * length || bitfield.lastHeld() >= length) return null
+  if (bitfield.firstHeldWithoutLeaf() >= 0) return null
   const roots = await storedRoots(core, length)
   if (!roots) return null
   const signature = await signatures.read(length)
@@ -157,6 +162,7 @@ async function soundHead(core: Core, sizes: FileSizes, length: number): Promise<
   if (isWriter && bitfield.firstUnknownLeaf(length) >= 0) return null
   if (!(await dataReaches(core, sizes.data))) return null
   for (const root of roots) core.tree.trust(root.index)
+  if (isWriter) await reclaimTail(core, new StoredContent(core, sizes), length)
   return { length, live: signature !== null, roots }
 }
 

@@ -6,9 +6,12 @@
  */
 import { addNode, flatTree } from '../merkle/index.ts'
 import { PAGE_BLOCKS } from './bitfield.ts'
+import type { TreeNode } from '../merkle/index.ts'
 import type { Core } from './core.ts'
+import { LogError } from './errors.ts'
 import { HEADER_BYTES, bitfieldHeader } from './header.ts'
 import type { StoredContent } from './stored-content.ts'
+import { trustNode } from './trust.ts'
 
 const CHUNK_NODES = 4096
 
@@ -25,13 +28,14 @@ export interface Rebuild {
 export async function rebuildBits(
   core: Core,
   content: StoredContent,
-  head: { readonly length: number; readonly since: number },
+  head: { readonly length: number; readonly since: number; readonly roots: readonly TreeNode[] },
   { usable, isWriter, treeReaches }: Rebuild,
 ): Promise<void> {
   const { bitfield } = core
   const { length } = head
   const torn = isWriter && (!treeReaches || bitfield.firstUnknownLeaf(head.since) >= 0)
   const since = usable && isWriter && !torn ? head.since : 0
+  if (isWriter) await content.complete(since, head.roots)
   // Which blocks are held is judged by the bits as they were, so before any of them changes.
   const held: number[] = []
   // On a replica, whose blocks lie anywhere, usable bits stay as they are.
@@ -48,10 +52,34 @@ export async function rebuildBits(
   bitfield.set(from, length, false)
   for (const each of held) bitfield.set(each, each + 1, true)
   dropUnreadable(core, length)
+  if (!isWriter) await dropUnproven(core, length)
   await core.files.bitfield.write(0, bitfieldHeader(bitfield.pageBytes))
   await core.bitfieldFile.flush()
   const pages = Math.ceil(length / PAGE_BLOCKS)
   await core.files.bitfield.truncate(HEADER_BYTES + pages * bitfield.pageBytes)
+}
+
+/**
+ * Of the last batch that a writer appended, only part of a page may have reached the disk: the tree bits,
+ * not the data bits. That looks as if its last blocks were cleared; but then their bytes would be gone.
+ */
+export async function reclaimTail(
+  core: Core,
+  content: StoredContent,
+  length: number,
+): Promise<void> {
+  const { bitfield, indexing, signatures } = core
+  if (length === 0 || indexing || bitfield.has(length - 1)) return
+  const before = await signatures.scanDown(length - 1).next()
+  const since = before.done ? 0 : before.value.length
+  const lost: number[] = []
+  for (let block = length - 1; block >= since && !bitfield.has(block); block--) {
+    // oxlint-disable-next-line no-await-in-loop
+    if (await content.isHere(block)) lost.push(block)
+  }
+  if (lost.length === 0) return
+  for (const block of lost) bitfield.set(block, block + 1, true)
+  await core.bitfieldFile.flush()
 }
 
 /** Unset every bit at or above the length. */
@@ -85,6 +113,29 @@ async function addStoredNodes(core: Core, since: number, length: number): Promis
     // oxlint-disable-next-line no-await-in-loop
     if ((await tree.read([above])).has(above)) bitfield.setNode(above, true)
   }
+}
+
+/**
+ * Of a copy, nodes and blocks may be stored whose way to signed roots is not: a write that was cut short
+ * left it out. They have to come again, with a proof.
+ */
+async function dropUnproven(core: Core, length: number): Promise<void> {
+  const { bitfield, tree } = core
+  const unproven: number[] = []
+  for (let treeIndex = 0; treeIndex <= bitfield.lastNode(); treeIndex++) {
+    if (!bitfield.hasNode(treeIndex)) continue
+    try {
+      // oxlint-disable-next-line no-await-in-loop
+      await tree.load([treeIndex])
+      // oxlint-disable-next-line no-await-in-loop
+      await trustNode(core, treeIndex)
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error
+      unproven.push(treeIndex)
+    }
+  }
+  for (const treeIndex of unproven) bitfield.setNode(treeIndex, false)
+  dropUnreadable(core, length)
 }
 
 /** No block is held whose leaf is not known. */

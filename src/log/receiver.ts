@@ -55,6 +55,8 @@ export class Receiver {
   #writing: ReceivedBatch | null = null
   #loading: Promise<void> | null = null
   #writer: Promise<void> | null = null
+  /** A batch failed: what it may have left behind the signatures is cut off before the next. */
+  #failed = false
   /** Where the block after the last one taken begins. */
   #nextIndex = -1
   #nextOffset = 0
@@ -215,8 +217,10 @@ export class Receiver {
 
   /** Whether a proven node is already known, and just so. */
   #isKnown(node: TreeNode): boolean {
-    if (!this.nodes.has(node.index)) return false
-    const known = this.#fresh(node.index) ?? this.#core.tree.cached(node.index)
+    const { bitfield, tree } = this.#core
+    // One that is only implied may lie on disk all the same, left by a write that failed: nobody vouched.
+    const stored = bitfield.hasNode(node.index) ? tree.cached(node.index) : undefined
+    const known = this.#fresh(node.index) ?? stored
     return known !== undefined && known.size === node.size && equals(known.hash, node.hash)
   }
 
@@ -324,9 +328,16 @@ export class Receiver {
   async #store(batch: ReceivedBatch): Promise<void> {
     const core = this.#core
     if (batch.isEmpty) return
-    await core.durable.contentComing()
-    await batch.write(core)
-    await core.durable.contentWritten()
+    try {
+      if (this.#failed) await core.signatures.cutAfter(core.length, true)
+      await core.durable.contentComing()
+      await batch.write(core)
+      await core.durable.contentWritten()
+    } catch (error) {
+      this.#failed = true
+      throw error
+    }
+    this.#failed = false
     core.tree.keep([...batch.nodes.values()])
     for (const treeIndex of batch.nodes.keys()) addNode(core.bitfield.nodes, treeIndex)
     for (const { index } of batch.blocks) core.bitfield.set(index, index + 1, true)

@@ -15,7 +15,7 @@
 import { sign } from '../crypto.ts'
 import { flatTree, parentNode, signable, treeHash } from '../merkle/index.ts'
 import type { TreeNode } from '../merkle/index.ts'
-import { rebuildBits } from './rebuild.ts'
+import { rebuildBits, reclaimTail } from './rebuild.ts'
 import type { Core } from './core.ts'
 import { LogError } from './errors.ts'
 import { HEADER_BYTES } from './header.ts'
@@ -64,12 +64,16 @@ export async function recover(
     core.refusesAppend = new LogError('LOG_CORRUPT', message)
   }
   content.exchange(taken.derived)
+  core.length = taken.length // what is trusted hangs on it
+  core.roots = taken.roots
+  for (const root of taken.roots) core.tree.trust(root.index)
   await rebuildBits(core, content, taken, {
     usable: usable && sizes.bitfield > HEADER_BYTES,
     isWriter,
     treeReaches: sizes.tree >= HEADER_BYTES + NODE_BYTES * (2 * taken.length - 1),
   })
   await core.signatures.cutAfter(taken.length)
+  if (isWriter) await reclaimTail(core, content, taken.length)
   for (const root of taken.roots) core.tree.trust(root.index)
   return taken
 }
@@ -154,6 +158,7 @@ async function isUnbegun(core: Core, sizes: FileSizes, usable: boolean): Promise
     return sizes.tree <= HEADER_BYTES && sizes.signatures <= HEADER_BYTES && sizes.data === 0
   }
   if (core.bitfield.lastHeld() >= 0 || core.bitfield.lastNode() >= 0) return false
+  if (core.secretKey === null && core.key !== null) return true // a copy without a block signs nothing
   const scan = core.signatures.scan(1)
   await scan.next()
   const second = await scan.next()

@@ -75,6 +75,26 @@ export class StoredContent {
     return node
   }
 
+  /**
+   * Make every node over blocks `[since, length)` right: of a batch that was cut short any may be missing,
+   * or stored in part. Its leaves were compared with the data; parents are computed from them, and
+   * replace what is stored if they lead to the same roots, which the key vouches for.
+   */
+  async complete(since: number, roots: readonly TreeNode[]): Promise<void> {
+    for (const root of roots) {
+      const computed = new Map<number, TreeNode>()
+      // oxlint-disable-next-line no-await-in-loop
+      const top = await this.#compute(root.index, 2 * since, computed)
+      if (!top || top.size !== root.size || !equals(top.hash, root.hash)) continue
+      for (const [treeIndex, node] of computed) {
+        // oxlint-disable-next-line no-await-in-loop
+        const stored = (await this.#core.tree.read([treeIndex])).get(treeIndex)
+        if (stored?.size === node.size && equals(stored.hash, node.hash)) continue
+        this.#derived.set(treeIndex, node)
+      }
+    }
+  }
+
   /** Whether every block of `[start, end)` that was not cleared is stored and is what its leaf says. */
   async matches(start: number, end: number): Promise<boolean> {
     for await (const isSound of this.compare(start, end)) if (!isSound) return false
@@ -121,6 +141,14 @@ export class StoredContent {
     }
   }
 
+  /** Whether the bytes of a block are here, whatever its bit says. Of an empty block nobody can tell: false. */
+  async isHere(block: number): Promise<boolean> {
+    const leaf = await this.node(2 * block)
+    if (!leaf || leaf.size === 0) return false
+    const found = await this.#leafOf(block, leaf.size)
+    return found !== null && equals(found.hash, leaf.hash)
+  }
+
   /** Write derived nodes that belong to a log of `length` blocks. */
   async writeDerived(length: number): Promise<void> {
     const nodes = [...this.#derived.values()].filter(
@@ -129,6 +157,22 @@ export class StoredContent {
     if (nodes.length === 0) return
     await this.#core.tree.write(nodes)
     this.#core.tree.keep(nodes, false)
+  }
+
+  /** A node computed from the leaves at or above `end` below it, and from the nodes stored left of them. */
+  async #compute(
+    treeIndex: number,
+    end: number,
+    computed: Map<number, TreeNode>,
+  ): Promise<TreeNode | null> {
+    const isOlder = flatTree.rightSpan(treeIndex) < end
+    if (isOlder || flatTree.isLeaf(treeIndex)) return this.node(treeIndex)
+    const left = await this.#compute(flatTree.leftChild(treeIndex), end, computed)
+    const right = left && (await this.#compute(flatTree.rightChild(treeIndex), end, computed))
+    if (!right) return null
+    const node = parentNode(left, right)
+    computed.set(treeIndex, node)
+    return node
   }
 
   async #parent(treeIndex: number, length: number): Promise<TreeNode | null> {
