@@ -5,6 +5,7 @@
  * @see spec/20-wire.md 3.9 and 5
  * @module
  */
+import FIFO from 'fast-fifo'
 import { WireError } from '../errors.ts'
 import type { Cancel, Request, Want } from '../messages.ts'
 
@@ -15,15 +16,13 @@ export const MAX_QUEUED_WANTS = 64
 
 /** Requests and Wants in order of arrival. */
 export class ServeQueue {
-  /** Those from `#head` on still wait. */
-  #requests: Request[] = []
-  #head = 0
+  readonly #requests = new FIFO<Request>()
   readonly #canceled = new Set<string>()
-  readonly #wants: Want[] = []
+  readonly #wants = new FIFO<Want>()
 
   /** Requests that wait. */
   get size(): number {
-    return this.#requests.length - this.#head
+    return this.#requests.length
   }
 
   /**
@@ -75,7 +74,7 @@ export class ServeQueue {
       ) {
         break
       }
-      this.#shift()
+      this.#requests.shift()
       run.push(next)
     }
     return run
@@ -83,29 +82,21 @@ export class ServeQueue {
 
   /** Forget everything. */
   clear(): void {
-    this.#requests = []
-    this.#head = 0
+    this.#requests.clear()
     this.#canceled.clear()
-    this.#wants.length = 0
-  }
-
-  #shift(): void {
-    this.#head++
-    if (this.#head < this.#requests.length) return
-    this.#requests = []
-    this.#head = 0
+    this.#wants.clear()
   }
 
   /** The head of the queue, once what was canceled before it is gone. */
   #peek(): Request | null {
     for (;;) {
-      const head = this.#requests[this.#head]
+      const head = this.#requests.peek()
       if (head === undefined) {
         this.#canceled.clear()
         return null
       }
       if (this.#canceled.size === 0 || !this.#canceled.delete(nameOf(head))) return head
-      this.#shift()
+      this.#requests.shift()
     }
   }
 }
