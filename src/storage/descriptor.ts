@@ -60,6 +60,22 @@ export function writeFully(fd: number, bytes: Uint8Array, offset: number): Promi
   })
 }
 
+/** As `readFully`, at once: what one call gives and, if that was a part, what the rest gives. */
+export function readNow(fd: number, out: Uint8Array, offset: number): number {
+  let at = 0
+  while (at < out.length) {
+    const count = fs.readSync(fd, out, at, out.length - at, offset + at)
+    if (count === 0) break
+    at += count
+  }
+  return at
+}
+
+/** Write `bytes` at `offset`, at once, by one call. Gives the bytes written: fewer when the system took only a part. */
+export function writeNow(fd: number, bytes: Uint8Array, offset: number): number {
+  return fs.writeSync(fd, bytes, 0, bytes.length, offset)
+}
+
 /** Cut or extend the file. */
 export function truncate(fd: number, length: number): Promise<void> {
   return run((done) => fs.ftruncate(fd, length, done))

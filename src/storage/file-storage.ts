@@ -18,6 +18,7 @@ import { punchHole } from './punch.ts'
 import type { RandomAccess } from './random-access.ts'
 import { LARGE_READ, assertRange } from './range.ts'
 import { StorageError, closed, ioError, shortRead } from './storage-error.ts'
+import { synchronousTurns } from './synchronous-turns.ts'
 
 /** How a file is kept. */
 export interface FileOptions {
@@ -68,12 +69,16 @@ export class FileStorage implements RandomAccess {
   async read(offset: number, length: number): Promise<Uint8Array> {
     this.#assertOpen()
     assertRange(offset, length)
+    const fd = this.#fdForNow(length)
+    if (fd !== null) return this.#readNow(fd, offset, length)
     return this.#queue.shared(() => this.#guarded(() => this.#read(offset, length)))
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     this.#assertOpen()
     assertRange(offset, bytes.length)
+    const fd = this.#readOnly ? null : this.#fdForNow(bytes.length)
+    if (fd !== null && this.#writeNow(fd, offset, bytes)) return
     return this.#change(async (fd) => {
       if (bytes.length > 0) await descriptor.writeFully(fd, bytes, offset)
     })
@@ -148,6 +153,35 @@ export class FileStorage implements RandomAccess {
 
   #assertOpen(): void {
     if (this.#closing) throw closed(this.path)
+  }
+
+  /** The descriptor, when `length` bytes may be moved at once: nothing else is going on with the file. */
+  #fdForNow(length: number): number | null {
+    if (this.#fd === null || length === 0 || !this.#queue.idle) return null
+    return synchronousTurns.take(length) ? this.#fd : null
+  }
+
+  #readNow(fd: number, offset: number, length: number): Uint8Array {
+    const out = length < POOLED ? new Uint8Array(length) : allocUnsafe(length)
+    const count = this.#now(() => descriptor.readNow(fd, out, offset))
+    if (count < length) throw shortRead(this.path, offset, length)
+    return out
+  }
+
+  /** Whether all was written. If not, it is to be written again from the start. */
+  #writeNow(fd: number, offset: number, bytes: Uint8Array): boolean {
+    this.#unsynced = true
+    return this.#now(() => descriptor.writeNow(fd, bytes, offset)) === bytes.length
+  }
+
+  #now(work: () => number): number {
+    try {
+      return work()
+    } catch (error) {
+      throw ioError(this.path, error)
+    } finally {
+      this.#pool.rest(this.#pooled)
+    }
   }
 
   async #read(offset: number, length: number): Promise<Uint8Array> {
