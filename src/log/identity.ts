@@ -39,6 +39,8 @@ export interface Identity {
   readonly discard: boolean
   readonly storedKey: Uint8Array | null
   readonly storedSecretKey: Uint8Array | null
+  /** The key pair was made just now: it cannot vouch for anything that is stored. */
+  readonly isNew: boolean
 }
 
 /**
@@ -89,7 +91,8 @@ export async function identify(
   if (!key && !policy.createIfMissing) {
     throw new LogError('LOG_NOT_FOUND', 'no log is stored here')
   }
-  if (!key && policy.live) {
+  const isNew = !key && policy.live
+  if (isNew) {
     const pair = signingKeyPair()
     key = pair.publicKey
     secretKey = pair.secretKey
@@ -100,7 +103,7 @@ export async function identify(
   if (key && secretKey && !isKeyPair(key, secretKey)) {
     throw new LogError('LOG_BAD_KEY_PAIR', 'the secret key belongs to another key')
   }
-  return { identity: { key, secretKey, discard, storedKey, storedSecretKey }, files }
+  return { identity: { key, secretKey, discard, storedKey, storedSecretKey, isNew }, files }
 }
 
 /** Write what is not stored yet: the secret key first, and for good, then the key. */

@@ -5,13 +5,14 @@
  * @module
  */
 import { sign } from '../crypto.ts'
-import { flatTree, signable, treeHash } from '../merkle/index.ts'
+import { signable, treeHash } from '../merkle/index.ts'
 import { assertIndex, assertOpen, assertRange } from './core.ts'
 import type { Core } from './core.ts'
 import { LogError } from './errors.ts'
 import { HEADER_BYTES } from './header.ts'
 import type { ClearOptions } from './options.ts'
 import type { Parts } from './parts.ts'
+import { cutBits } from './rebuild.ts'
 import { NODE_BYTES } from './tree-file.ts'
 import { storedRoots } from './trust.ts'
 
@@ -53,6 +54,8 @@ export async function clearBlocks(
     await core.durable.bitfieldWritten()
     core.replicator?.cleared(start, last - start)
     if (options.delete === false || core.indexing) return { bytesFreed: 0 }
+    // Bytes must not go before it is known for good that they may: they would be missed as lost.
+    await core.durable.flush()
     const place = await placeOf(parts, start, Math.min(end, core.length), options)
     if (!place) return { bytesFreed: 0 }
     return { bytesFreed: await core.files.data.punch(place.offset, place.length) }
@@ -125,11 +128,7 @@ export async function truncateLog(parts: Parts, length: number): Promise<void> {
         await core.durable.contentWritten()
       }
       const before = core.length
-      core.bitfield.set(length, before, false)
-      for (let node = core.bitfield.lastNode(); node >= 0; node--) {
-        if (flatTree.rightSpan(node) >= 2 * length) core.bitfield.setNode(node, false)
-        else if (node < 2 * length - 1) break
-      }
+      cutBits(core, length)
       core.length = length
       core.roots = roots
       core.byteLength = roots.reduce((sum, root) => sum + root.size, 0)

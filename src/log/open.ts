@@ -81,6 +81,9 @@ export async function openCore(
   }
   if (identity.discard) await discardContent(files)
   const sizes = await sizesOf(files)
+  if (identity.isNew && !isBare(sizes)) {
+    throw new LogError('LOG_CORRUPT', 'content is stored here, and the key to it is not')
+  }
   const header = sizes.bitfield >= HEADER_BYTES ? await files.bitfield.read(0, HEADER_BYTES) : EMPTY
   const pageBytes = readPageBytes(header)
   const core = makeCore(files, sizes, identity, pageBytes ?? PAGE_BYTES, options, emit)

@@ -14,6 +14,8 @@ import type { StoredContent } from './stored-content.ts'
 import { trustNode } from './trust.ts'
 
 const CHUNK_NODES = 4096
+/** Above this no node has a safe index. */
+const MAX_DEPTH = 51
 
 /** How far what was there may be believed. */
 export interface Rebuild {
@@ -82,14 +84,17 @@ export async function reclaimTail(
   await core.bitfieldFile.flush()
 }
 
-/** Unset every bit at or above the length. */
-function cutBits(core: Core, length: number): void {
+/** Unset every bit that speaks of blocks at or above the length. */
+export function cutBits(core: Core, length: number): void {
   const { bitfield } = core
   const last = bitfield.lastHeld()
   if (last >= length) bitfield.set(length, last + 1, false)
-  for (let node = bitfield.lastNode(); node >= 0; node--) {
-    if (flatTree.rightSpan(node) >= 2 * length) bitfield.setNode(node, false)
-    else if (node < 2 * length - 1) break
+  for (let node = bitfield.lastNode(); node >= 2 * length; node--) bitfield.setNode(node, false)
+  // Those with lower numbers are above the first leaf that goes.
+  let above = 2 * length
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    bitfield.setNode(above, false)
+    above = flatTree.parent(above)
   }
 }
 

@@ -85,7 +85,11 @@ export class StoredContent {
       const computed = new Map<number, TreeNode>()
       // oxlint-disable-next-line no-await-in-loop
       const top = await this.#compute(root.index, 2 * since, computed)
-      if (!top || top.size !== root.size || !equals(top.hash, root.hash)) continue
+      if (!top || top.size !== root.size || !equals(top.hash, root.hash)) {
+        // oxlint-disable-next-line no-await-in-loop
+        await this.#fill(Math.max(2 * since, flatTree.leftSpan(root.index)), root.index)
+        continue
+      }
       for (const [treeIndex, node] of computed) {
         // oxlint-disable-next-line no-await-in-loop
         const stored = (await this.#core.tree.read([treeIndex])).get(treeIndex)
@@ -157,6 +161,14 @@ export class StoredContent {
     if (nodes.length === 0) return
     await this.#core.tree.write(nodes)
     this.#core.tree.keep(nodes, false)
+  }
+
+  /** Derive what is missing below a root, from leaf `first` on. */
+  async #fill(first: number, root: number): Promise<void> {
+    for (let treeIndex = first; treeIndex <= flatTree.rightSpan(root); treeIndex++) {
+      // oxlint-disable-next-line no-await-in-loop
+      await this.node(treeIndex)
+    }
   }
 
   /** A node computed from the leaves at or above `end` below it, and from the nodes stored left of them. */
