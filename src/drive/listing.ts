@@ -19,7 +19,7 @@ import { MAX_LINKS } from './constants.ts'
 import type { DriveContext, DriveTrie, ReadOptions } from './context.ts'
 import { Dirent } from './dirent.ts'
 import { DriveError, inWords } from './errors.ts'
-import { findEntry, firstBelow, resolveEntry } from './lookup.ts'
+import { findEntry, firstBelow, resolveEntry, stat } from './lookup.ts'
 import { absolute, parentPath, pathOf, resolvePath } from './paths.ts'
 import { Stat } from './stat.ts'
 
@@ -127,7 +127,11 @@ export async function* entries(
 /** What `readdir` gives, by its options. */
 export type Listing = string[] | DirectoryEntry[] | Dirent[]
 
-/** The names in the directory at `name`. A missing directory, or a file, has none. */
+/**
+ * The names in the directory at `name`, links followed.
+ *
+ * @throws {@link DriveError} `ENOENT`, `ENOTDIR` (`exact`: what is missing, or a file, has no names, as in v10)
+ */
 export async function readdir(
   context: DriveContext,
   name: string,
@@ -144,7 +148,10 @@ export async function readdir(
   return options.withFileTypes ? listed.map((entry) => new Dirent(entry)) : listed
 }
 
-/** @yields the names in the directory at `name` as they are found, each once, with their stats */
+/**
+ * @yields the names in the directory at `name` as they are found, each once, with their stats
+ * @throws as {@link readdir}
+ */
 export async function* directory(
   context: DriveContext,
   name: string,
@@ -167,6 +174,10 @@ export async function* directory(
       yield { name: first, mount, ...(await parentOf(context, entry, rest.length - at, options)) }
     }
   }
+  // Only what lists nothing has to be looked up: a directory with names is one.
+  if (seen.size > 0 || context.exact) return
+  const found = await stat(context, path, { ...options, syscall: 'readdir' })
+  if (!found.isDirectory()) throw new DriveError('ENOTDIR', { syscall: 'readdir', path })
 }
 
 /** The directory that an entry found `below` characters deeper stands for. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { DirectoryEntry } from '../../src/drive/index.ts'
 import t from 'tap'
 import { code, memoryDrive, memoryDrives } from './drives.ts'
@@ -14,12 +15,24 @@ t.test('a listing has each name once, whether it has an entry or is implied', as
   t.same((await drive.readdir('/', { recursive: true, reverse: true })).toSorted(), all)
 })
 
-t.test('what is missing, a file, or empty has no names', async (t) => {
+t.test('an empty directory has no names; what is missing, or a file, is none', async (t) => {
   const drive = await memoryDrive(t)
   t.same(await drive.readdir('/'), [])
   await drive.writeFile('f', 'x')
   await drive.mkdir('d')
-  for (const name of ['nope', 'f', 'd']) t.same(await drive.readdir(name), [], name)
+  await drive.symlink('/d', 'link')
+  await drive.symlink('/nowhere', 'broken')
+  for (const name of ['d', 'link']) t.same(await drive.readdir(name), [], name)
+  for (const options of [{}, { recursive: true }, { includeStats: true }] as const) {
+    await t.rejects(drive.readdir('f', options), { code: 'ENOTDIR', errno: 20, path: '/f' })
+    await t.rejects(drive.readdir('nope', options), { code: 'ENOENT', errno: 2, path: '/nope' })
+  }
+  await t.rejects(drive.readdir('broken'), { code: 'ENOENT', path: '/nowhere' })
+  const failed = once(drive.createDirectoryStream('nope').resume(), 'end')
+  await t.rejects(failed, { code: 'ENOENT', syscall: 'readdir' })
+  const exact = await memoryDrive(t, { exact: true })
+  await exact.writeFile('f', 'x')
+  for (const name of ['nope', 'f']) t.same(await exact.readdir(name), [], `exact: ${name}`)
   // @ts-expect-error: a caller without types
   await t.rejects(drive.readdir(7), TypeError)
 })

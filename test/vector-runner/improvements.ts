@@ -53,6 +53,7 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
       'the entry itself, and its path',
       true,
     ),
+    row('`readdir` of what is missing, or of a file', '`[]`', '`ENOENT`, `ENOTDIR`', true),
     row('a stored stat with a field of another wire type', 'accepted', '`DRIVE_BAD_STAT`', false),
   ],
   'Reading and writing': [
