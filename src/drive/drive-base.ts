@@ -309,6 +309,7 @@ export class DriveBase extends EventEmitter<DriveEvents> {
         emit,
         openLog: (key) => openLog(key, settings.sparseMetadata),
         signal: this.context.signal,
+        alone: this.#driveStore.alone,
       })
     return new DriveContext({
       settings,

@@ -47,6 +47,7 @@ const TEXT: Readonly<Record<DriveErrorCode, string>> = {
   EUNAVAILABLE: 'the data is not here',
   DRIVE_CLOSED: 'the drive is closed',
   DRIVE_BAD_KEY: 'no 32-byte key',
+  DRIVE_OTHER_DRIVE: 'the folder holds another drive',
   DRIVE_BAD_HEADER: 'the first metadata block names no content log',
   DRIVE_BAD_STAT: 'the entry does not decode',
   DRIVE_LOCKED: 'the content log is being written',
@@ -75,6 +76,7 @@ export type PosixCode =
  *
  * - `EUNAVAILABLE`: the data is not here and could not be got now; `peersAsked` and `waitedMs` say what was tried.
  * - `EROFS`: the drive (or the one mounted there) is not ours to write. `EPERM`: a checkout is never written.
+ * - `DRIVE_OTHER_DRIVE`: the folder was made for a drive of another key, or lost its `master_key`.
  * - `DRIVE_BAD_HEADER`, `DRIVE_BAD_STAT`: the drive's author published what is no drive.
  */
 export type DriveErrorCode =
@@ -82,6 +84,7 @@ export type DriveErrorCode =
   | 'EUNAVAILABLE'
   | 'DRIVE_CLOSED'
   | 'DRIVE_BAD_KEY'
+  | 'DRIVE_OTHER_DRIVE'
   | 'DRIVE_BAD_HEADER'
   | 'DRIVE_BAD_STAT'
   | 'DRIVE_LOCKED'

@@ -11,10 +11,11 @@
 import { EMPTY, asBuffer, toHex } from '../bytes.ts'
 import type { KeyPair } from '../crypto.ts'
 import type { Log } from '../log/index.ts'
-import { Store } from '../store/index.ts'
+import { type LogSelector, Store } from '../store/index.ts'
 import { MountTrie } from '../trie/index.ts'
 import type { DriveContext, DriveSettings, OpenDrive } from './context.ts'
 import type { Contents } from './contents.ts'
+import { DriveError } from './errors.ts'
 import { type DriveOptions, type DriveStorage, storeOptionsOf } from './options.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import { type StoreLike, isStore } from './store-like.ts'
@@ -24,6 +25,8 @@ export interface DriveStore {
   readonly store: StoreLike
   /** Closes what was opened for the drive, and nothing else. */
   readonly close: () => Promise<void>
+  /** The store of a folder that is meant for this drive alone. */
+  readonly alone?: Store
 }
 
 /** What opening needs to know. */
@@ -37,6 +40,8 @@ export interface OpeningParts {
   readonly emit: DriveContext['emit']
   /** Aborts when the drive is closed. */
   readonly signal: AbortSignal
+  /** The store of a folder that is meant for this drive alone. */
+  readonly alone: Store | undefined
 }
 
 /** The store that a drive's storage stands for. A store that is given is not the drive's to close. */
@@ -56,10 +61,9 @@ export function storeFor<D>(storage: DriveStorage<D>, options: DriveOptions, dri
       ? (path: string, owner: Parameters<typeof storage>[1]) => storage(path, owner, drive)
       : storage
   const store = new Store(source, storeOptionsOf(options))
-  return {
-    store: namespace === undefined ? store : store.namespace(namespace),
-    close: () => store.close(),
-  }
+  const close = (): Promise<void> => store.close()
+  if (namespace !== undefined) return { store: store.namespace(namespace), close }
+  return options.exact ? { store, close } : { store, close, alone: store }
 }
 
 /** Open a drive on its store. */
@@ -67,11 +71,23 @@ export async function openDrive(store: StoreLike, parts: OpeningParts): Promise<
   const { key, keyPair, settings } = parts
   await store.ready()
   const which = keyPair ? { keyPair } : key ? { key } : {}
+  if (parts.alone) await refuseOther(parts.alone, which)
   const metadata = store.default({ ...which, sparse: settings.sparseMetadata })
   await metadata.ready()
   passOn(metadata, parts)
   // Two drives on one log: the first makes it, the second finds it made.
   return inTurn(metadata, () => openOn(metadata, store, parts))
+}
+
+/**
+ * Make no new drive in a folder that holds another: that is a wrong key, a clone's folder without its key, or a
+ * `master_key` that is not the one the folder was made with. (v10 makes one.)
+ */
+async function refuseOther(store: Store, which: LogSelector): Promise<void> {
+  const wanted = which.key || which.keyPair ? which : { name: store.name }
+  if ((await store.isStored(wanted)) || !(await store.holdsData())) return
+  const reason = 'give its key; to keep several drives in one folder, open a Store on it'
+  throw new DriveError('DRIVE_OTHER_DRIVE', { reason })
 }
 
 async function openOn(metadata: Log, store: StoreLike, parts: OpeningParts): Promise<OpenDrive> {

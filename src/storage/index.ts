@@ -20,4 +20,5 @@ export {
 } from './from-random-access.ts'
 export { MemoryFolder, MemoryStorage } from './memory-storage.ts'
 export type { OpenStorage, RandomAccess } from './random-access.ts'
+export { holdsFile, isFolder } from './stored-files.ts'
 export { StorageError, type StorageErrorCode } from './storage-error.ts'

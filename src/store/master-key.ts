@@ -7,14 +7,27 @@
 import { randomBytes } from '../crypto.ts'
 import { type RandomAccess, StorageError } from '../storage/index.ts'
 import { KEY_BYTES } from './keys.ts'
+import { StoreError } from './store-error.ts'
 
 /**
  * The master key that `file` holds; when it holds less than one, a fresh one, stored for good before it is used.
  * Bytes past the first 32 mean nothing.
+ *
+ * @param isUsed - whether there are logs that were derived from one; then it is not replaced, as v10 would
+ * @throws {@link StoreError} `STORE_OTHER_MASTER_KEY`
  */
-export async function loadMasterKey(file: RandomAccess): Promise<Uint8Array> {
+export async function loadMasterKey(
+  file: RandomAccess,
+  isUsed: () => Promise<boolean>,
+): Promise<Uint8Array> {
   const stored = await readOrNull(file, KEY_BYTES)
   if (stored) return stored
+  if (await isUsed()) {
+    throw new StoreError(
+      'STORE_OTHER_MASTER_KEY',
+      'the file master_key is missing or cut, and the logs of the folder were derived from it',
+    )
+  }
   const masterKey = randomBytes(KEY_BYTES)
   await file.write(0, masterKey)
   // Losing it would lose the right to write every log of the folder.

@@ -5,11 +5,14 @@
  * @module
  */
 import { EventEmitter } from 'node:events'
+import { join } from 'node:path'
 import { Log, type LogOptions } from '../log/index.ts'
 import {
   type FolderLock,
   type OpenStorage,
   type RandomAccess,
+  holdsFile,
+  isFolder,
   isFolderLock,
   takeFolder,
 } from '../storage/index.ts'
@@ -34,6 +37,18 @@ export type StoredLogOptions = Omit<LogOptions, 'identify' | 'secretKey' | 'stor
 /** Default of the store's `cacheSize`. */
 export const CACHE_SIZE = 1000
 
+/** The folder of a store that has one. */
+export interface StoreFolder {
+  readonly path: string
+  /** Nobody else may have it open meanwhile. */
+  readonly lock: boolean
+  /** A lost master key is replaced, whatever was derived from it, as v10 does. */
+  readonly exact: boolean
+}
+
+/** Logs lie this many folders below a store's. */
+const LOG_DEPTH = 3
+
 interface CoreEvents {
   log: [Log]
 }
@@ -45,8 +60,7 @@ export class StoreCore extends EventEmitter<CoreEvents> {
   readonly #logOptions: StoredLogOptions
   #masterKey: Uint8Array | null
   #masterFile: RandomAccess | null = null
-  /** The folder to take while the store is open. */
-  readonly #folder: string | null
+  readonly #folder: StoreFolder | null
   #lock: FolderLock | null = null
   #opening: Promise<void> | null = null
   #closing: Promise<void> | null = null
@@ -56,14 +70,14 @@ export class StoreCore extends EventEmitter<CoreEvents> {
    * @param masterKey - used instead of the stored one, which is then neither read nor written
    * @param logOptions - defaults for every log
    * @param cacheSize - see `LogPool`
-   * @param folder - a folder that nobody else may have open meanwhile
+   * @param folder - where that is a folder
    */
   constructor(
     openFile: OpenFile,
     masterKey: Uint8Array | null,
     logOptions: StoredLogOptions,
     cacheSize: number,
-    folder: string | null,
+    folder: StoreFolder | null,
   ) {
     super()
     // One listener a face: their number is the user's.
@@ -123,6 +137,16 @@ export class StoreCore extends EventEmitter<CoreEvents> {
     return log
   }
 
+  /** Whether that log has a place in the folder; false where the storage is no folder. */
+  async isStored(discoveryKey: Uint8Array): Promise<boolean> {
+    return this.#folder !== null && isFolder(join(this.#folder.path, folderOf(discoveryKey)))
+  }
+
+  /** Whether any log of the folder has data; false where the storage is no folder. */
+  async holdsData(): Promise<boolean> {
+    return this.#folder !== null && holdsFile(this.#folder.path, 'data', LOG_DEPTH)
+  }
+
   /** Close every log. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -143,7 +167,7 @@ export class StoreCore extends EventEmitter<CoreEvents> {
     await this.#takeFolder()
     if (this.#masterKey) return
     this.#masterFile = this.#openFile('master_key', { key: null, discoveryKey: null })
-    this.#masterKey = await loadMasterKey(this.#masterFile)
+    this.#masterKey = await loadMasterKey(this.#masterFile, () => this.#holdsNames())
   }
 
   async #close(): Promise<void> {
@@ -155,10 +179,16 @@ export class StoreCore extends EventEmitter<CoreEvents> {
   }
 
   async #takeFolder(): Promise<void> {
-    if (this.#folder === null || this.#lock) return
-    const answer = await takeFolder(this.#folder)
-    if (!isFolderLock(answer)) throw new StoreLockedError(this.#folder, answer)
+    if (!this.#folder?.lock || this.#lock) return
+    const answer = await takeFolder(this.#folder.path)
+    if (!isFolderLock(answer)) throw new StoreLockedError(this.#folder.path, answer)
     this.#lock = answer
+  }
+
+  /** Whether a log of the folder was derived from a master key: such a one has a `name`. */
+  async #holdsNames(): Promise<boolean> {
+    if (this.#folder === null || this.#folder.exact) return false
+    return holdsFile(this.#folder.path, 'name', LOG_DEPTH)
   }
 
   /** The files of one log, each asked for once however often it is used. */

@@ -12,6 +12,7 @@ import type { LockHolder } from '../storage/index.ts'
  *
  * - `STORE_NOT_READY`: `get` was called before the master key was there.
  * - `STORE_BAD_KEY`: a key that is not 32 bytes, a master key or a key pair of wrong lengths.
+ * - `STORE_OTHER_MASTER_KEY`: `master_key` is gone, and a new one would give the folder another identity.
  * - `STORE_CLOSED`: the store was closed.
  * - `ELOCKED`, spelled as v10 does: somebody else has the folder open; `holder` says who.
  */

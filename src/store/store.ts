@@ -100,8 +100,9 @@ export class Store extends EventEmitter<StoreEvents> {
         )
       }
       this.name = DEFAULT_NAME
-      const folder = lock && typeof storage === 'string' ? storage : null
-      const openFile = openSource(storage, logOptions.exact ?? false)
+      const { exact = false } = logOptions
+      const folder = typeof storage === 'string' ? { path: storage, lock, exact } : null
+      const openFile = openSource(storage, exact)
       this.#core = new StoreCore(openFile, masterKey ?? null, logOptions, cacheSize, folder)
       this.#replicateOptions = {}
       this.#isRoot = true
@@ -196,6 +197,16 @@ export class Store extends EventEmitter<StoreEvents> {
   /** Whether that log is open. */
   isLoaded(which: LogSelector | Uint8Array | string): boolean {
     return this.#core.pool.get(this.#find(selectorOf(which)).discoveryKey) !== null
+  }
+
+  /** Whether that log has a place in the folder; false where the storage is no folder. The store must be ready. */
+  isStored(which: LogSelector | Uint8Array | string): Promise<boolean> {
+    return this.#core.isStored(this.#find(selectorOf(which)).discoveryKey)
+  }
+
+  /** Whether any log of the folder has data; false where the storage is no folder. */
+  holdsData(): Promise<boolean> {
+    return this.#core.holdsData()
   }
 
   /** Whether some store object uses that log. */

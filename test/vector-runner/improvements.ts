@@ -17,6 +17,20 @@ export interface Improvement {
 
 /** The rows, by what they are about. */
 export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
+  Folders: [
+    row(
+      'a drive on a folder that holds the logs of another key only',
+      'makes a second drive in it',
+      'refused, `DRIVE_OTHER_DRIVE`; a store holds several',
+      true,
+    ),
+    row(
+      '`master_key` gone or cut, where logs were derived from it',
+      'made anew: the folder opens as an empty drive of another key',
+      'refused, `STORE_OTHER_MASTER_KEY`, nothing written',
+      true,
+    ),
+  ],
   'Names and links': [
     row('`.` and `..` in a name', 'ordinary components', 'resolved, not above the root', true),
     row(
