@@ -5,11 +5,12 @@
  *     network.link(a, b)      a ⇄ b, every chunk cut into seeded pieces, each delayed
  *     await network.settle()  until nothing is under way (storage in memory counts, timers do not)
  *     await network.run(ms)   let virtual time pass: deliveries and timers in their order
+ *     network.trace           a number that is different when anything on the way was different
  *
  * @module
  */
 import type { Duplex } from 'node:stream'
-import type { Timers } from '../../src/wire/timers.ts'
+import type { Timers } from '../../src/timers.ts'
 
 /** Numbers in [0, 1) that depend on nothing but the seed (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -28,14 +29,22 @@ export interface LinkOptions {
   readonly delay?: readonly [number, number]
   /** Cut chunks at random places (true). */
   readonly split?: boolean
+  /** Both ends see their transport die once so many bytes were sent in either direction. */
+  readonly bytes?: number
 }
 
 /** Two streams joined. */
 export interface Link {
   /** Both ends see their transport die. */
   cut(): void
-  /** Nothing passes any more, and neither end is told. */
-  swallow(): void
+  /** Nothing passes any more, and neither end is told. With a direction, only that way. */
+  swallow(way?: 'there' | 'back'): void
+  /** One end sees its transport die, and the other is not told. */
+  drop(end: 'first' | 'second'): void
+  /** What passes waits, as on a net that is down for a while. */
+  pause(): void
+  /** What waited arrives. */
+  resume(): void
 }
 
 /** Turns of the event loop without anything happening that count as rest. */
@@ -55,6 +64,7 @@ export class Network implements Timers {
   readonly #timers = new Queue()
   readonly #deliveries = new Queue()
   #activity = 0
+  #trace = 0x811c9dc5
 
   /** @param seed - decides every cut and delay */
   constructor(seed: number) {
@@ -64,6 +74,17 @@ export class Network implements Timers {
   /** Virtual milliseconds since the start. */
   now(): number {
     return this.#now
+  }
+
+  /** Everything that was delivered and noted so far, as 32 bits. */
+  get trace(): number {
+    return this.#trace
+  }
+
+  /** Something to be in the trace. */
+  note(what: number): void {
+    const mixed = Math.imul(this.#trace ^ what, 0x85ebca6b)
+    this.#trace = (mixed ^ (mixed >>> 15)) >>> 0
   }
 
   /** A timer of the virtual clock. */
@@ -80,18 +101,42 @@ export class Network implements Timers {
 
   /** Join two streams. */
   link(a: Duplex, b: Duplex, options: LinkOptions = {}): Link {
-    const there = new Way(this, a, b, options)
-    const back = new Way(this, b, a, options)
+    let left = options.bytes ?? Infinity
+    const cut = (): void => {
+      there.stop()
+      back.stop()
+      a.destroy()
+      b.destroy()
+    }
+    const pass = (bytes: number): boolean => {
+      if (bytes < left) {
+        left -= bytes
+        return true
+      }
+      this.deliver(this.#now, cut)
+      return false
+    }
+    const there = new Way(this, a, b, options, pass)
+    const back = new Way(this, b, a, options, pass)
     return {
-      swallow: () => {
-        there.stop()
-        back.stop()
+      cut,
+      swallow: (way) => {
+        if (way !== 'back') there.stop()
+        if (way !== 'there') back.stop()
       },
-      cut: () => {
+      drop: (end) => {
         there.stop()
         back.stop()
-        a.destroy()
-        b.destroy()
+        if (end === 'first') a.destroy()
+        else b.destroy()
+      },
+      pause: () => {
+        there.pause()
+        back.pause()
+      },
+      resume: () => {
+        there.resume()
+        back.resume()
       },
     }
   }
@@ -154,10 +199,21 @@ class Way {
   readonly #network: Network
   readonly #to: Duplex
   readonly #options: LinkOptions
+  readonly #pass: (bytes: number) => boolean
   #last = 0
   #stopped = false
+  /** What arrived while the way was paused. */
+  #held: (() => void)[] | null = null
 
-  constructor(network: Network, from: Duplex, to: Duplex, options: LinkOptions) {
+  /** @param pass - told of every piece; false when the link ends with it */
+  constructor(
+    network: Network,
+    from: Duplex,
+    to: Duplex,
+    options: LinkOptions,
+    pass: (bytes: number) => boolean,
+  ) {
+    this.#pass = pass
     this.#network = network
     this.#to = to
     this.#options = options
@@ -169,6 +225,17 @@ class Way {
 
   stop(): void {
     this.#stopped = true
+    this.#held = null
+  }
+
+  pause(): void {
+    this.#held ??= []
+  }
+
+  resume(): void {
+    const held = this.#held ?? []
+    this.#held = null
+    for (const run of held) run()
   }
 
   #send(chunk: Uint8Array): void {
@@ -176,8 +243,14 @@ class Way {
     for (let at = 0; at < chunk.length;) {
       const left = chunk.length - at
       const take = this.#options.split === false ? left : 1 + Math.floor(random() ** 3 * left)
+      if (this.#stopped || !this.#pass(take)) return
       const piece = Uint8Array.from(chunk.subarray(at, at + take))
-      this.#later(() => this.#to.write(piece))
+      this.#later(() => {
+        const [first = 0] = piece
+        this.#network.note(take * 0x10000 + first * 0x100 + (piece[take - 1] ?? 0))
+        this.#network.note(this.#network.now())
+        this.#to.write(piece)
+      })
       at += take
     }
   }
@@ -186,9 +259,11 @@ class Way {
     const [least, most] = this.#options.delay ?? [0, 0]
     const delay = least + this.#network.random() * (most - least)
     this.#last = Math.max(this.#last, this.#network.now() + delay)
-    this.#network.deliver(this.#last, () => {
-      if (!this.#stopped && !this.#to.destroyed) run()
-    })
+    const arrive = (): void => {
+      if (this.#held) this.#held.push(arrive)
+      else if (!this.#stopped && !this.#to.destroyed) run()
+    }
+    this.#network.deliver(this.#last, arrive)
   }
 }
 
