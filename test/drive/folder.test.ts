@@ -19,7 +19,8 @@ async function opening(drive: Drive): Promise<string> {
   }
 }
 
-const files = (path: string): string[] => readdirSync(path, { recursive: true }).map(String).toSorted()
+const files = (path: string): string[] =>
+  readdirSync(path, { recursive: true }).map(String).toSorted()
 
 t.test('another key does not make a second drive in a drive’s folder', async (t) => {
   const path = t.testdir()
