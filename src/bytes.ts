@@ -54,6 +54,11 @@ export function isZero(bytes: Uint8Array, start = 0, end: number = bytes.length)
   return true
 }
 
+/** The byte at `at`; 0 past the end, as if zeros went on for ever. */
+export function byteAt(bytes: Uint8Array, at: number): number {
+  return bytes[at] ?? 0
+}
+
 /** Lower-case hexadecimal text. */
 export function toHex(bytes: Uint8Array): string {
   return b4a.toString(bytes, 'hex')

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { asError } from './errors.ts'
 
 /** A Node-style callback with one result. */
 export type Callback<T = void> = (error: Error | null, result: T) => void
@@ -32,7 +33,7 @@ export function settleAll<T, R extends readonly unknown[]>(
   work.then(
     (result) => queueMicrotask(() => done(null, ...spread(result))),
     (error: unknown) => {
-      const failure = error instanceof Error ? error : new Error(String(error))
+      const failure = asError(error)
       // No result beside an error, as in Node, whose types (like ours) do not say so.
       queueMicrotask(() => void Reflect.apply(done, undefined, [failure]))
     },

@@ -23,3 +23,8 @@ export abstract class CodedError<Code extends string> extends Error {
     this.code = code
   }
 }
+
+/** What was thrown, as an error: itself, or one that says what else it was. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}

@@ -24,9 +24,10 @@ export function matchNames(
   remote: readonly string[],
 ): readonly (string | null)[] {
   let at = 0
+  let own = local[at]
   return remote.map((name) => {
-    while (at < local.length && byCodeUnits(local[at] ?? name, name) < 0) at++
-    return local[at] === name ? name : null
+    while (own !== undefined && byCodeUnits(own, name) < 0) own = local[++at]
+    return own === name ? name : null
   })
 }
 

@@ -15,7 +15,7 @@
  * @module
  */
 import protobuf from 'protobufjs/minimal.js'
-import { fromUtf8, toUtf8 } from './bytes.ts'
+import { byteAt, fromUtf8, toUtf8 } from './bytes.ts'
 import { CodedError } from './errors.ts'
 import { MAX_VARINT_BYTES } from './varint.ts'
 
@@ -81,7 +81,7 @@ export class ProtobufReader extends protobuf.Reader {
   override bool(): boolean {
     this.#want(VARINT)
     if (this.pos >= this.len) throw new ProtobufError('cut boolean')
-    const byte = this.buf[this.pos++] ?? 0
+    const byte = byteAt(this.buf, this.pos++)
     if (byte >= 128) throw new ProtobufError('boolean of more than one byte')
     return byte !== 0
   }
@@ -143,7 +143,7 @@ export class ProtobufReader extends protobuf.Reader {
     let value = 0
     let factor = 1
     while (at < end) {
-      const byte = this.buf[at++] ?? 0
+      const byte = byteAt(this.buf, at++)
       if (byte < 128) {
         value += byte * factor
         if (value > Number.MAX_SAFE_INTEGER) throw new ProtobufError('integer above 2 ** 53 - 1')
@@ -177,7 +177,7 @@ export class ProtobufReader extends protobuf.Reader {
   /** Only the length counts here: an unknown field may hold a negative number, ten bytes long. */
   #ignoreVarint(): void {
     const end = Math.min(this.len, this.pos + MAX_VARINT_BYTES)
-    while (this.pos < end) if ((this.buf[this.pos++] ?? 0) < 128) return
+    while (this.pos < end) if (byteAt(this.buf, this.pos++) < 128) return
     throw new ProtobufError('cut or overlong integer')
   }
 }

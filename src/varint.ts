@@ -8,6 +8,7 @@
  * @see spec/20-wire.md 2.5 and spec/30-trie.md 2.1
  * @module
  */
+import { byteAt } from './bytes.ts'
 
 /** Most bytes a varint may take. */
 export const MAX_VARINT_BYTES = 10
@@ -57,7 +58,7 @@ export function decodeVarint(
   let factor = 1
   for (let i = at; i < end; i++) {
     if (i - at >= MAX_VARINT_BYTES) throw new RangeError('varint of more than ten bytes')
-    const byte = bytes[i] ?? 0
+    const byte = byteAt(bytes, i)
     value += (byte & 0x7f) * factor
     if (value > Number.MAX_SAFE_INTEGER) throw new RangeError('varint above 2 ** 53 - 1')
     if (byte < 0x80) return { value, end: i + 1 }

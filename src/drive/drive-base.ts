@@ -4,6 +4,7 @@
  * @see spec/40-drive.md 3.2, 3.14, 3.16, 4.2
  * @module
  */
+import { asError } from '../errors.ts'
 import { EventEmitter } from 'node:events'
 import { asBuffer } from '../bytes.ts'
 import { type Callback, settle } from '../callback.ts'
@@ -197,7 +198,7 @@ export class DriveBase extends EventEmitter<DriveEvents> {
     this.context
       .ready()
       .catch((error: unknown) => {
-        connection.destroy(error instanceof Error ? error : new Error(String(error)))
+        connection.destroy(asError(error))
       })
       .finally(letGo)
     return connection

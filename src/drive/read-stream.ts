@@ -4,6 +4,7 @@
  * @see spec/40-drive.md 3.6
  * @module
  */
+import { asError } from '../errors.ts'
 import { Readable } from 'node:stream'
 import { asBuffer } from '../bytes.ts'
 import type { DriveContext, ReadOptions } from './context.ts'
@@ -136,8 +137,4 @@ function assertOffset(
   if (value === undefined || (value >= 0 && (Number.isSafeInteger(value) || value === Infinity)))
     return
   throw new DriveError('EINVAL', { syscall, path, reason: `${name} ${value}` })
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }

@@ -13,7 +13,7 @@ import { TreeBuilder, signable, treeHash } from '../merkle/index.ts'
 import type { TreeGrowth } from '../merkle/index.ts'
 import { MAX_LENGTH } from './core.ts'
 import type { Core } from './core.ts'
-import { LogError, closedError } from './errors.ts'
+import { LogError } from './errors.ts'
 import { MAX_BLOCK_BYTES } from './options.ts'
 
 interface Pending {
@@ -41,11 +41,10 @@ export class Appender {
    * Append values, coded by the log's encoding. Resolves with the index of the first, or with the
    * length when there are none.
    *
-   * @throws {@link LogError} `LOG_NOT_WRITABLE`, `LOG_BLOCK_TOO_LARGE`, `LOG_CLOSED`; what the codec threw
+   * @throws {@link LogError} `LOG_NOT_WRITABLE`, `LOG_BLOCK_TOO_LARGE`; what the codec threw
    */
   async append(values: readonly unknown[]): Promise<number> {
     const core = this.#core
-    if (core.closed) throw closedError()
     if (core.key !== null && core.secretKey === null) {
       throw new LogError('LOG_NOT_WRITABLE', 'the log has no secret key here')
     }

@@ -12,6 +12,7 @@
  * @see spec/10-log.md 2.6, 3.1 and 3.11
  * @module
  */
+import { byteAt } from '../bytes.ts'
 import type { MutableNodeSet } from '../merkle/index.ts'
 import { updateIndex } from './bitfield-index.ts'
 import { DATA_BYTES, PageSet, TREE_BYTES } from './page-set.ts'
@@ -71,7 +72,7 @@ export class Bitfield {
     const bytes = this.#pages.find(page)
     if (!bytes) return false
     const bit = block - page * PAGE_BLOCKS
-    return ((bytes[bit >>> 3] ?? 0) & (0x80 >>> (bit & 7))) !== 0
+    return (byteAt(bytes, bit >>> 3) & (0x80 >>> (bit & 7))) !== 0
   }
 
   /** Whether tree node `treeIndex` is known. */
@@ -80,7 +81,7 @@ export class Bitfield {
     const bytes = this.#pages.find(page)
     if (!bytes) return false
     const bit = treeIndex - page * PAGE_NODES
-    return ((bytes[DATA_BYTES + (bit >>> 3)] ?? 0) & (0x80 >>> (bit & 7))) !== 0
+    return (byteAt(bytes, DATA_BYTES + (bit >>> 3)) & (0x80 >>> (bit & 7))) !== 0
   }
 
   /** Set or unset the data bits of `[start, end)`. Returns how many changed. */
@@ -101,7 +102,7 @@ export class Bitfield {
     const bit = treeIndex - page * PAGE_NODES
     const bytes = this.#pages.touch(page)
     const at = DATA_BYTES + (bit >>> 3)
-    bytes[at] = (bytes[at] ?? 0) ^ (0x80 >>> (bit & 7))
+    bytes[at] = byteAt(bytes, at) ^ (0x80 >>> (bit & 7))
     return true
   }
 
@@ -188,7 +189,7 @@ export class Bitfield {
       const end = Math.min(length - base, PAGE_BLOCKS)
       for (let at = 0; at * 4 < end; at++) {
         // Leaves are the even nodes: the high bit of each pair.
-        if (((bytes[DATA_BYTES + at] ?? 0) & 0xaa) === 0xaa) continue
+        if ((byteAt(bytes, DATA_BYTES + at) & 0xaa) === 0xaa) continue
         for (let i = at * 4; i < Math.min(at * 4 + 4, end); i++) {
           if (!this.hasNode(2 * (base + i))) return base + i
         }
@@ -204,10 +205,10 @@ export class Bitfield {
       const bytes = this.#pages.find(page)
       if (!bytes) continue
       for (let at = 0; at < DATA_BYTES; at++) {
-        const held = bytes[at] ?? 0
+        const held = byteAt(bytes, at)
         if (held === 0) continue
-        const high = evenBits(bytes[DATA_BYTES + 2 * at] ?? 0)
-        const missing = held & ~((high << 4) | evenBits(bytes[DATA_BYTES + 2 * at + 1] ?? 0))
+        const high = evenBits(byteAt(bytes, DATA_BYTES + 2 * at))
+        const missing = held & ~((high << 4) | evenBits(byteAt(bytes, DATA_BYTES + 2 * at + 1)))
         if (missing) return page * PAGE_BLOCKS + at * 8 + Math.clz32(missing) - 24
       }
     }
@@ -219,7 +220,7 @@ export class Bitfield {
       const bytes = this.#pages.find(page)
       if (!bytes) continue
       for (let at = length - 1; at >= 0; at--) {
-        const byte = bytes[from + at] ?? 0
+        const byte = byteAt(bytes, from + at)
         // The lowest set bit of a byte is its last.
         if (byte) return { pages: page, page, bit: at * 8 + 7 - Math.log2(byte & -byte) }
       }
@@ -235,7 +236,7 @@ export class Bitfield {
     const page = Math.floor(dataByte / DATA_BYTES)
     const at = dataByte - page * DATA_BYTES
     // Unsetting a bit of an absent page brings the page into memory, unmarked: it then counts.
-    const before = this.#pages.make(page)[at] ?? 0
+    const before = byteAt(this.#pages.make(page), at)
     const after = value ? before | mask : before & ~mask
     let changes = before ^ after
     if (changes === 0) return 0
@@ -256,7 +257,7 @@ export class Bitfield {
 /** First bit of `[start, end)` in a byte that is not all `skip`, of the other value; or -1. */
 function findBit(bytes: Uint8Array, start: number, end: number, skip: number): number {
   for (let bit = start; bit < end;) {
-    const byte = (bytes[bit >>> 3] ?? 0) ^ skip
+    const byte = byteAt(bytes, bit >>> 3) ^ skip
     if (byte === 0) {
       bit = (bit | 7) + 1
       continue
@@ -275,7 +276,7 @@ function evenBits(byte: number): number {
 function countBits(bytes: Uint8Array, start: number, end: number): number {
   let total = 0
   for (let bit = start; bit < end;) {
-    const byte = bytes[bit >>> 3] ?? 0
+    const byte = byteAt(bytes, bit >>> 3)
     if ((bit & 7) === 0 && bit + 8 <= end) {
       let rest = byte
       for (; rest; rest &= rest - 1) total++

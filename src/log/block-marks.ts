@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { byteAt } from '../bytes.ts'
 
 const PAGE_BLOCKS = 8192
 
@@ -26,7 +27,7 @@ export class BlockMarks {
       this.#pages.set(page, bytes)
     }
     const bit = block - page * PAGE_BLOCKS
-    bytes[bit >>> 3] = (bytes[bit >>> 3] ?? 0) | (1 << (bit & 7))
+    bytes[bit >>> 3] = byteAt(bytes, bit >>> 3) | (1 << (bit & 7))
   }
 
   /** Take the marks off blocks `[start, end)`. */
@@ -35,7 +36,7 @@ export class BlockMarks {
       const from = Math.max(start - page * PAGE_BLOCKS, 0)
       const to = Math.min(end - page * PAGE_BLOCKS, PAGE_BLOCKS)
       for (let bit = from; bit < to; bit++) {
-        bytes[bit >>> 3] = (bytes[bit >>> 3] ?? 0) & ~(1 << (bit & 7))
+        bytes[bit >>> 3] = byteAt(bytes, bit >>> 3) & ~(1 << (bit & 7))
       }
     }
   }

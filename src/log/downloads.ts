@@ -78,12 +78,10 @@ export class Downloads {
     return download
   }
 
-  /** Give up a download by its handle, or the first one equal to a range. Returns whether there was one. */
-  remove(what: Download | DownloadRange): boolean {
+  /** Give up a download by its handle, or the first one equal to a range. */
+  remove(what: Download | DownloadRange): void {
     const wish = isDownload(what) ? what.wish : this.#find(wishOf(what))
-    if (!wish || !this.#entries.has(wish)) return false
-    this.#remove(wish)
-    return true
+    if (wish) this.#remove(wish)
   }
 
   /** Give up every download that lies inside `[start, end)`. */
@@ -144,9 +142,9 @@ export class Downloads {
   }
 
   #isListMet(wish: BlocksWish, entry: Entry): boolean {
-    while (entry.cursor < wish.blocks.length) {
-      if (!this.#core.bitfield.has(wish.blocks[entry.cursor] ?? 0)) return false
-      entry.cursor++
+    for (let block = wish.blocks[entry.cursor]; block !== undefined;) {
+      if (!this.#core.bitfield.has(block)) return false
+      block = wish.blocks[++entry.cursor]
     }
     return true
   }

@@ -8,6 +8,7 @@
  * @see spec/20-wire.md 2.8 and 3.11
  * @module
  */
+import { asError } from '../errors.ts'
 import { matchNames, sortNames } from '../extension-names.ts'
 import { messageCodec } from '../value-encoding.ts'
 import type { Codec, Encoding } from '../value-encoding.ts'
@@ -146,13 +147,13 @@ function deliver<M>(
   try {
     message = codec.decode(bytes)
   } catch (error) {
-    handlers.onerror?.(error instanceof Error ? error : new Error(String(error)), peer)
+    handlers.onerror?.(asError(error), peer)
     return
   }
   try {
     handlers.onmessage?.(message, peer)
   } catch (error) {
-    const failure = error instanceof Error ? error : new Error(String(error))
+    const failure = asError(error)
     if (handlers.onerror) handlers.onerror(failure, peer)
     else queueMicrotask(() => rethrow(failure))
   }

@@ -12,7 +12,7 @@
  * @see spec/10-log.md 2.5
  * @module
  */
-import { fromUtf8 } from '../bytes.ts'
+import { byteAt, fromUtf8 } from '../bytes.ts'
 import { DATA_BYTES, TREE_BYTES } from './page-set.ts'
 
 /** Bytes before the first entry of each of the three files. */
@@ -36,7 +36,7 @@ export function bitfieldHeader(pageBytes: number): Uint8Array {
  */
 export function readPageBytes(bytes: Uint8Array): number | null {
   if (bytes.length < HEADER_BYTES) return null
-  const pageBytes = (bytes[5] ?? 0) * 256 + (bytes[6] ?? 0)
+  const pageBytes = byteAt(bytes, 5) * 256 + byteAt(bytes, 6)
   const indexBytes = pageBytes - DATA_BYTES - TREE_BYTES
   return indexBytes > 0 && Number.isInteger(Math.log2(indexBytes)) ? pageBytes : null
 }

@@ -4,12 +4,13 @@
  *
  * @module
  */
+import { asError } from '../errors.ts'
 import { EventEmitter } from 'node:events'
 import { HASH_BYTES, SECRET_KEY_BYTES, discoveryKey } from '../crypto.ts'
 import type { Proof, ProofRequest } from '../merkle/index.ts'
 import { assertIndex } from './core.ts'
 import type { Emit } from './core.ts'
-import { LogError, closedError } from './errors.ts'
+import { closedError } from './errors.ts'
 import type { LogEvents } from './events.ts'
 import { ExtensionRegistry } from './extensions.ts'
 import { FileSource } from './files.ts'
@@ -90,7 +91,7 @@ export class LogBase extends EventEmitter<LogEvents> {
 
   /** 32 bytes; null until it is known. */
   get key(): Uint8Array | null {
-    return this.#parts ? this.#parts.core.key : (this.#given.key ?? null)
+    return this.#parts ? this.#parts.core.key : this.#given.key
   }
 
   /** What peers look the log up by; null until the key is known. */
@@ -290,9 +291,7 @@ export class LogBase extends EventEmitter<LogEvents> {
    */
   protected async parts(): Promise<Parts> {
     if (this.#closing) throw closedError()
-    const parts = this.#parts ?? (await this.#opening)
-    if (parts.core.closed) throw closedError()
-    return parts
+    return this.#parts ?? this.#opening
   }
 
   /**
@@ -325,7 +324,7 @@ export class LogBase extends EventEmitter<LogEvents> {
     } catch (error) {
       // The files are closed by `close`; a failure to close them is not worth more than this error.
       await this.#source.close().catch(() => undefined)
-      const failure = error instanceof Error ? error : new LogError('LOG_STORAGE', String(error))
+      const failure = asError(error)
       if (this.listenerCount('error') > 0) this.#emit('error', failure)
       throw failure
     }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { asError } from '../errors.ts'
 import { Readable } from 'node:stream'
 import type { ReadableOptions } from 'node:stream'
 
@@ -21,7 +22,7 @@ export function pullStream<T>(
     read() {
       source.next().then(
         (item) => this.push(item.done ? null : item.value),
-        (error: unknown) => this.destroy(error instanceof Error ? error : new Error(String(error))),
+        (error: unknown) => this.destroy(asError(error)),
       )
     },
     destroy(error, done) {

@@ -4,6 +4,7 @@
  * @see spec/10-log.md 4.5
  * @module
  */
+import { asError } from '../errors.ts'
 import { Writable } from 'node:stream'
 import type { Readable } from 'node:stream'
 import type { GetOptions } from './options.ts'
@@ -88,7 +89,7 @@ export function createWriteStream<T>(
   const append = (chunks: readonly T[], done: (error?: Error | null) => void): void => {
     log.append(chunks.flatMap((chunk) => cut(chunk, largest))).then(
       () => done(),
-      (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+      (error: unknown) => done(asError(error)),
     )
   }
   return new Writable({

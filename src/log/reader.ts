@@ -56,8 +56,8 @@ export class Reader {
    * @throws {@link LogError} `LOG_NOT_HELD`, or `LOG_CORRUPT` when the stored bytes are not the block's
    */
   async read(index: number): Promise<Uint8Array> {
-    const blocks = await this.readRun(index, index + 1)
-    return blocks[0] ?? EMPTY
+    const [block = EMPTY] = await this.readRun(index, index + 1)
+    return block
   }
 
   /**
@@ -114,8 +114,7 @@ export class Reader {
       await this.readRun(start, end)
       return true
     } catch (error) {
-      if (!(error instanceof LogError)) throw error
-      if (error.code === 'LOG_CORRUPT' || error.code === 'LOG_NOT_PROVABLE') return false
+      if (error instanceof LogError && error.code === 'LOG_CORRUPT') return false
       throw error
     }
   }

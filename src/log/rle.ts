@@ -9,7 +9,7 @@
  * @see spec/10-log.md 2.7
  * @module
  */
-import { EMPTY } from '../bytes.ts'
+import { EMPTY, byteAt } from '../bytes.ts'
 import { decodeVarint, encodeVarint, varintLength } from '../varint.ts'
 import type { Varint } from '../varint.ts'
 import { LogError } from './errors.ts'
@@ -125,7 +125,7 @@ function split(bytes: Uint8Array): Piece[] {
     from = end
   }
   for (let i = 0; i < length; i++) {
-    const next = bytes[i] ?? 0
+    const next = byteAt(bytes, i)
     if (next === byte) {
       run++
       continue

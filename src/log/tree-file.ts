@@ -9,7 +9,7 @@
  * @see spec/10-log.md 2.5.1
  * @module
  */
-import { copy, isZero, readUint64, writeUint64 } from '../bytes.ts'
+import { byteAt, copy, isZero, readUint64, writeUint64 } from '../bytes.ts'
 import type { TreeNode } from '../merkle/index.ts'
 import type { RandomAccess } from '../storage/random-access.ts'
 import { LogError } from './errors.ts'
@@ -78,14 +78,14 @@ export class TreeFile {
     const page = this.#find(Math.floor(treeIndex / PAGE_NODES))
     if (!page) return false
     const slot = treeIndex % PAGE_NODES
-    return ((page.trusted[slot >>> 3] ?? 0) & (1 << (slot & 7))) !== 0
+    return (byteAt(page.trusted, slot >>> 3) & (1 << (slot & 7))) !== 0
   }
 
   /** Mark a node that is in memory as verified. */
   trust(treeIndex: number): void {
     const page = this.#find(Math.floor(treeIndex / PAGE_NODES))
     const slot = treeIndex % PAGE_NODES
-    if (page) page.trusted[slot >>> 3] = (page.trusted[slot >>> 3] ?? 0) | (1 << (slot & 7))
+    if (page) page.trusted[slot >>> 3] = byteAt(page.trusted, slot >>> 3) | (1 << (slot & 7))
   }
 
   /** Throw what makes `walk` load these nodes together, unless all are in memory. */

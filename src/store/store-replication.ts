@@ -8,6 +8,7 @@
  * @see spec/40-drive.md 3.14
  * @module
  */
+import { asError } from '../errors.ts'
 import type { Log } from '../log/index.ts'
 import { type Connection, type ReplicateOptions, replicate } from '../wire/index.ts'
 
@@ -65,7 +66,7 @@ export class StoreReplication {
       await this.#shared.ready()
       for (const log of this.#shared.logs()) void this.#attach(log, connection)
     } catch (error) {
-      connection.destroy(error instanceof Error ? error : new Error(String(error)))
+      connection.destroy(asError(error))
     } finally {
       letGo()
     }

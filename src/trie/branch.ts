@@ -13,6 +13,12 @@ import { isTerminator } from './hash-path.ts'
 import type { TrieNode } from './node.ts'
 import { loadNodes, type NodeSource, type Walk } from './walk.ts'
 
+/** Where a symbol leads to from one row. */
+export interface Branch {
+  readonly symbol: number
+  readonly group: readonly TrieNode[]
+}
+
 /** Pointers of `symbol` in `row` of `node` that may lead somewhere: a chain only in a terminator row. */
 export function pointersOf(node: TrieNode, row: number, symbol: number): number[] {
   const at = node.table.seek(row)
@@ -28,7 +34,7 @@ export function isBranch(node: TrieNode, row: number, symbol: number, target: Tr
 }
 
 /**
- * The nodes that `row` of `node` leads to, a list for each of `symbols`, all asked for at once.
+ * The nodes that `row` of `node` leads to, a group for each of `symbols`, all asked for at once.
  *
  * @yields blocks that are missing
  */
@@ -37,21 +43,23 @@ export function* branches(
   node: TrieNode,
   row: number,
   symbols: readonly number[],
-): Walk<TrieNode[][]> {
-  const pointers = symbols.map((symbol) => pointersOf(node, row, symbol))
-  const loaded = yield* loadNodes(nodes, pointers.flat())
-  const result: TrieNode[][] = []
+): Walk<Branch[]> {
+  const ways = symbols.map((symbol) => ({ symbol, seqs: pointersOf(node, row, symbol) }))
+  const loaded = yield* loadNodes(
+    nodes,
+    ways.flatMap(({ seqs }) => seqs),
+  )
+  const result: Branch[] = []
   let at = 0
-  for (let i = 0; i < symbols.length; i++) {
-    const count = pointers[i]?.length ?? 0
+  for (const { symbol, seqs } of ways) {
     const group: TrieNode[] = []
-    for (const target of loaded.slice(at, at + count)) {
-      if (target && isBranch(node, row, symbols[i] ?? 0, target) && isNew(row, group, target)) {
+    for (const target of loaded.slice(at, at + seqs.length)) {
+      if (target && isBranch(node, row, symbol, target) && isNew(row, group, target)) {
         group.push(target)
       }
     }
-    at += count
-    result.push(group)
+    at += seqs.length
+    result.push({ symbol, group })
   }
   return result
 }

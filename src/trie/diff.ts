@@ -76,14 +76,8 @@ export class Difference {
     }
     const frames = decodeCheckpoint(checkpoint, 3)
     const seqs = frames.flatMap(([, left = 0, right = 0]) => [left, right])
-    const loaded = yield* loadNodes(
-      nodes,
-      seqs.filter((seq) => seq > 0),
-    )
-    let at = 0
-    const sides = seqs.map((seq) => (seq > 0 ? (loaded[at++] ?? null) : null))
-    for (let i = 0; i < frames.length; i++) {
-      const [index = 0] = frames[i] ?? []
+    const sides = yield* loadNodes(nodes, seqs)
+    for (const [i, [index = 0]] of frames.entries()) {
       this.#push({ index, left: sides[i * 2] ?? null, right: sides[i * 2 + 1] ?? null })
     }
   }
@@ -134,7 +128,7 @@ export class Difference {
     const missing = wanted.filter((seq) => !own.has(seq))
     const loaded = yield* loadNodes(nodes, missing)
     const known = new Map<number, TrieNode | null>(own)
-    for (let i = 0; i < missing.length; i++) known.set(missing[i] ?? 0, loaded[i] ?? null)
+    for (const [i, seq] of missing.entries()) known.set(seq, loaded[i] ?? null)
     return candidates.flatMap(({ lefts, rights }, symbol) => {
       const side = (owner: TrieNode | null, seqs: readonly number[]): (TrieNode | null)[] =>
         seqs.map((seq) => checked(owner, row, symbol, known.get(seq) ?? null))

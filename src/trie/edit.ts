@@ -115,8 +115,11 @@ function* chained(
   if (seqs.length === 0) return NONE
   const component = path.componentAt(row)
   const loaded = yield* loadNodes(nodes, seqs)
-  const others = loaded.filter((each) => each && each.path.componentAt(row) !== component)
-  return new Set(others.map((each) => each?.seq ?? 0))
+  const others = new Set<number>()
+  for (const each of loaded) {
+    if (each && each.path.componentAt(row) !== component) others.add(each.seq)
+  }
+  return others
 }
 
 const NONE: ReadonlySet<number> = new Set()
@@ -195,8 +198,8 @@ export function* replacement(
   found: TrieNode,
   near: readonly number[],
 ): Walk<{ content: NodeContent; table: PointerTable }> {
-  for (let i = near.length - 1; i >= 0; i--) {
-    const neighbour = yield* loadNode(nodes, near[i] ?? 0)
+  for (const seq of near.toReversed()) {
+    const neighbour = yield* loadNode(nodes, seq)
     if (!neighbour) continue
     const { table } = yield* derive(nodes, neighbour.path, head, found.seq)
     return { content: neighbour, table }

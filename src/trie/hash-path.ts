@@ -13,7 +13,7 @@
  * @see spec/30-trie.md 2.5 and 2.6
  * @module
  */
-import { EMPTY, fromUtf8 } from '../bytes.ts'
+import { EMPTY, byteAt, fromUtf8 } from '../bytes.ts'
 import { shortHash } from '../crypto.ts'
 import { TrieError } from './errors.ts'
 
@@ -124,7 +124,7 @@ export class HashPath {
     const [a, b] = [this.hash, other.hash]
     const common = Math.min(a.length, b.length)
     for (let i = 0; i < common; i++) {
-      const difference = (a[i] ?? 0) ^ (b[i] ?? 0)
+      const difference = byteAt(a, i) ^ byteAt(b, i)
       if (difference !== 0) {
         const pair = difference & 3 ? 0 : difference & 12 ? 1 : difference & 48 ? 2 : 3
         return i * 4 + pair + 1

@@ -68,8 +68,7 @@ export class Iteration {
         nodes,
         frames.map(([, seq = 0]) => seq),
       )
-      for (let i = 0; i < frames.length; i++) {
-        const [index = 0] = frames[i] ?? []
+      for (const [i, [index = 0]] of frames.entries()) {
         const node = loaded[i]
         if (node) this.#stack.push({ index, node })
       }
@@ -128,9 +127,7 @@ export class Iteration {
       return (own === symbol ? [node.seq, ...seqs] : seqs).map((seq) => ({ index: row + 1, seq }))
     })
     const below = yield* branches(nodes, node, row, order)
-    for (let i = 0; i < order.length; i++) {
-      const symbol = order[i] ?? 0
-      const group = below[i] ?? []
+    for (const { symbol, group } of below) {
       const leftOut = symbol === END && this.#mode.gt === true && row === this.#start
       if (leftOut) continue
       const all = own === symbol ? [node, ...group] : group

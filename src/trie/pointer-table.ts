@@ -53,7 +53,7 @@ export class PointerTable {
   /** Where the first listed row of at least `row` begins in `cells`, or the end of `cells`. */
   seek(row: number): number {
     let at = 0
-    while (at < this.cells.length && (this.cells[at] ?? 0) < row) at = this.next(at)
+    while (this.rowAt(at) < row) at = this.next(at)
     return at
   }
 
@@ -64,10 +64,10 @@ export class PointerTable {
 
   /** Where the row behind the one at `at` begins. */
   next(at: number): number {
-    return at + 2 + countBits(this.cells[at + 1] ?? 0)
+    return at + 2 + countBits(this.bitsAt(at))
   }
 
-  /** Bit k says that slot k of the row at `at` holds a pointer. */
+  /** Bit k says that slot k of the row at `at` holds a pointer; none does behind the last row. */
   bitsAt(at: number): number {
     return this.cells[at + 1] ?? 0
   }
@@ -123,6 +123,8 @@ export class TableBuilder {
   /** Where the row in hand begins. */
   #at = 0
   #row = -1
+  /** Slots taken in it. */
+  #bits = 0
 
   /**
    * Place `pointer` for `symbol` in `row`: in the symbol's slot, or in the first free one of its
@@ -136,19 +138,21 @@ export class TableBuilder {
     if (row !== this.#row) {
       this.#row = row
       this.#at = cells.length
-      cells.push(row, (1 << symbol) >>> 0, pointer)
+      this.#bits = 1 << symbol
+      cells.push(row, this.#bits, pointer)
       return
     }
     const at = this.#at
     for (let i = at + 2; i < cells.length; i++) if (cells[i] === pointer) return
-    const bits = cells[at + 1] ?? 0
+    const bits = this.#bits
     let slot = symbol
     while (slot < MAX_SLOTS && (bits >>> slot) & 1) slot += SYMBOLS
     if (slot >= MAX_SLOTS) {
       throw new TrieError('TRIE_TOO_LARGE', `row ${row} has no slot left for symbol ${symbol}`)
     }
     const below = slot === 0 ? 0 : countBits(bits & (0xffffffff >>> (32 - slot)))
-    cells[at + 1] = (bits | (1 << slot)) >>> 0
+    this.#bits = (bits | (1 << slot)) >>> 0
+    cells[at + 1] = this.#bits
     cells.splice(at + 2 + below, 0, pointer)
   }
 

@@ -35,7 +35,7 @@ export function* loadNode(nodes: NodeSource, seq: number): Walk<TrieNode | null>
 }
 
 /**
- * Load several nodes, asking for all that are missing at once.
+ * Load several nodes, asking for all that are missing at once; null as for one.
  *
  * @yields blocks that are missing
  */
@@ -44,7 +44,7 @@ export function* loadNodes(nodes: NodeSource, seqs: readonly number[]): Walk<(Tr
   const missing: number[] = []
   const places: number[] = []
   for (const seq of seqs) {
-    const node = nodes.peek(seq)
+    const node = seq < 1 ? null : nodes.peek(seq)
     if (node === undefined) {
       missing.push(seq)
       places.push(result.length)
@@ -53,7 +53,8 @@ export function* loadNodes(nodes: NodeSource, seqs: readonly number[]): Walk<(Tr
   }
   if (missing.length > 0) {
     const loaded = yield missing
-    for (let i = 0; i < places.length; i++) result[places[i] ?? 0] = loaded[i] ?? null
+    let i = 0
+    for (const place of places) result[place] = loaded[i++] ?? null
   }
   return result
 }

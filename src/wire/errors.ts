@@ -6,7 +6,7 @@
  * @see spec/20-wire.md 4.4 and 5
  * @module
  */
-import { CodedError } from '../errors.ts'
+import { CodedError, asError } from '../errors.ts'
 
 /** What went wrong; stable within a major version. */
 export type WireErrorCode =
@@ -59,6 +59,6 @@ export class WireError extends CodedError<WireErrorCode> {
 /** `error` itself when it is one of ours, else a `WIRE_HANDLER` that has it as its cause. */
 export function asWireError(error: unknown): WireError {
   if (error instanceof WireError) return error
-  const message = error instanceof Error ? error.message : String(error)
+  const message = asError(error).message
   return new WireError('WIRE_HANDLER', `a handler failed: ${message}`, { cause: error })
 }

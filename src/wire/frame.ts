@@ -13,7 +13,7 @@
  * @see spec/20-wire.md 2.4 and 5
  * @module
  */
-import { allocUnsafe, EMPTY } from '../bytes.ts'
+import { EMPTY, allocUnsafe, byteAt } from '../bytes.ts'
 import { encodeVarint, varintLength } from '../varint.ts'
 import { WireError } from './errors.ts'
 import { MAX_CHANNEL_ID, MAX_PAYLOAD_BYTES } from './limits.ts'
@@ -79,7 +79,7 @@ export class FrameParser {
     let at = 0
     while (at < bytes.length && !this.#stopped) {
       if (this.#phase === 'payload') at = this.#readPayload(bytes, at)
-      else if (this.#readVarint(bytes[at++] ?? 0)) this.#varintRead()
+      else if (this.#readVarint(byteAt(bytes, at++))) this.#varintRead()
     }
   }
 

@@ -12,7 +12,7 @@
  * @see spec/20-wire.md 2.2 and 3.1
  * @module
  */
-import { allocUnsafe, concat, copy, EMPTY } from '../bytes.ts'
+import { EMPTY, allocUnsafe, byteAt, concat, copy } from '../bytes.ts'
 import { exchangeKeyPair } from '../crypto.ts'
 import type { KeyPair } from '../crypto.ts'
 import { ProtobufError, ProtobufReader, ProtobufWriter } from '../protobuf.ts'
@@ -112,7 +112,7 @@ export class Handshake {
         return
       }
       if (!this.#message) {
-        this.#readLength(bytes[at++] ?? 0)
+        this.#readLength(byteAt(bytes, at++))
         continue
       }
       const end = Math.min(bytes.length, at + this.#length - this.#filled)

@@ -7,6 +7,7 @@
  * @see spec/20-wire.md 2.8 and 3.11
  * @module
  */
+import { asError } from '../errors.ts'
 import { matchNames, sortNames } from '../extension-names.ts'
 import { messageCodec } from '../value-encoding.ts'
 import type { Codec, Encoding } from '../value-encoding.ts'
@@ -129,7 +130,7 @@ export class StreamExtensions {
     try {
       message = codec.decode(bytes)
     } catch (error) {
-      handlers.onerror?.(error instanceof Error ? error : new Error(String(error)))
+      handlers.onerror?.(asError(error))
       return
     }
     handlers.onmessage?.(message)

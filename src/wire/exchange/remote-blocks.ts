@@ -13,6 +13,7 @@
  * @see spec/20-wire.md 3.6, and 7 (A-11, A-12, A-13)
  * @module
  */
+import { byteAt } from '../../bytes.ts'
 
 /** Blocks of one page; Wants are aligned to it too. */
 export const PAGE_BLOCKS = 8192
@@ -36,7 +37,7 @@ export class RemoteBlocks {
     const bits = this.#bitsOf(page)
     if (bits === undefined) return this.#isFull(page)
     const bit = index - page * PAGE_BLOCKS
-    return ((bits[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0
+    return (byteAt(bits, bit >> 3) & (0x80 >> (bit & 7))) !== 0
   }
 
   /** The first block of the set in `[start, end)`, or -1. */
@@ -53,9 +54,9 @@ export class RemoteBlocks {
         continue
       }
       const run = this.#runAfter(page)
-      const runStart = this.#runs[run] ?? Infinity
+      const runStart = numberAt(this.#runs, run)
       if (runStart <= page) return at
-      at = Math.min(this.#pages[place] ?? Infinity, runStart) * PAGE_BLOCKS
+      at = Math.min(numberAt(this.#pages, place), runStart) * PAGE_BLOCKS
     }
     return -1
   }
@@ -73,8 +74,8 @@ export class RemoteBlocks {
         continue
       }
       const run = this.#runAfter(page)
-      if ((this.#runs[run] ?? Infinity) > page) return at
-      at = (this.#runs[run + 1] ?? page + 1) * PAGE_BLOCKS
+      if (numberAt(this.#runs, run) > page) return at
+      at = numberAt(this.#runs, run + 1) * PAGE_BLOCKS
     }
     return -1
   }
@@ -138,7 +139,7 @@ export class RemoteBlocks {
         continue
       }
       const mask = 0x80 >> (bit & 7)
-      bits[at] = value ? (bits[at] ?? 0) | mask : (bits[at] ?? 0) & ~mask
+      bits[at] = value ? byteAt(bits, at) | mask : byteAt(bits, at) & ~mask
       bit++
     }
     if (!value || to === PAGE_BLOCKS || from === 0) this.#settle(page)
@@ -173,9 +174,9 @@ export class RemoteBlocks {
     let to = from
     let runStart = start
     let runEnd = end
-    while (to < this.#runs.length && (this.#runs[to] ?? Infinity) <= end) {
-      runStart = Math.min(runStart, this.#runs[to] ?? runStart)
-      runEnd = Math.max(runEnd, this.#runs[to + 1] ?? runEnd)
+    while (numberAt(this.#runs, to) <= end) {
+      runStart = Math.min(runStart, numberAt(this.#runs, to))
+      runEnd = Math.max(runEnd, numberAt(this.#runs, to + 1))
       to += 2
     }
     if (to === from && this.#runs.length >= 2 * MAX_RUNS) return
@@ -187,9 +188,9 @@ export class RemoteBlocks {
     const from = this.#runAfter(start)
     const kept: number[] = []
     let to = from
-    while (to < this.#runs.length && (this.#runs[to] ?? Infinity) < end) {
-      const runStart = this.#runs[to] ?? start
-      const runEnd = this.#runs[to + 1] ?? end
+    while (numberAt(this.#runs, to) < end) {
+      const runStart = numberAt(this.#runs, to)
+      const runEnd = numberAt(this.#runs, to + 1)
       if (runStart < start) kept.push(runStart, start)
       if (runEnd > end) kept.push(end, runEnd)
       to += 2
@@ -212,7 +213,7 @@ export class RemoteBlocks {
   }
 
   #isFull(page: number): boolean {
-    return (this.#runs[this.#runAfter(page)] ?? Infinity) <= page
+    return numberAt(this.#runs, this.#runAfter(page)) <= page
   }
 
   #knows(page: number): boolean {
@@ -225,7 +226,7 @@ export class RemoteBlocks {
     let high = this.#runs.length / 2
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#runs[2 * middle + 1] ?? Infinity) > page) high = middle
+      if (numberAt(this.#runs, 2 * middle + 1) > page) high = middle
       else low = middle + 1
     }
     return 2 * low
@@ -235,7 +236,7 @@ export class RemoteBlocks {
 /** One more than the highest bit that is set, counted from the first bit; 0 when none is. */
 export function bitLength(bits: Uint8Array): number {
   for (let at = bits.length - 1; at >= 0; at--) {
-    const byte = bits[at] ?? 0
+    const byte = byteAt(bits, at)
     if (byte !== 0) return 8 * at + 8 - trailingZeros(byte)
   }
   return 0
@@ -248,10 +249,10 @@ function trailingZeros(byte: number): number {
 /** The first set bit at or after `from` (with `flip` of 0xff, the first that is not), or -1. */
 function nextBit(bits: Uint8Array, from: number, flip = 0): number {
   let at = from >> 3
-  let byte = ((bits[at] ?? 0) ^ flip) & (0xff >> (from & 7))
+  let byte = (byteAt(bits, at) ^ flip) & (0xff >> (from & 7))
   while (byte === 0) {
     if (++at >= bits.length) return -1
-    byte = (bits[at] ?? 0) ^ flip
+    byte = byteAt(bits, at) ^ flip
   }
   return 8 * at + Math.clz32(byte) - 24
 }
@@ -261,13 +262,18 @@ function isFilled(bits: Uint8Array, byte: number): boolean {
   return true
 }
 
+/** The number at `at`; `Infinity`, which is no page, behind the last. */
+function numberAt(sorted: readonly number[], at: number): number {
+  return sorted[at] ?? Infinity
+}
+
 /** Place of the first number that is not below `value`. */
 function lowerBound(sorted: readonly number[], value: number): number {
   let low = 0
   let high = sorted.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if ((sorted[middle] ?? Infinity) < value) low = middle + 1
+    if (numberAt(sorted, middle) < value) low = middle + 1
     else high = middle
   }
   return low

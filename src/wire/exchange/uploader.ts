@@ -7,6 +7,7 @@
  * @see spec/20-wire.md 3.6 and 3.9
  * @module
  */
+import { asError } from '../../errors.ts'
 import { LogError } from '../../log/errors.ts'
 import type { LogPeer, TransferStats } from '../../log/replicator.ts'
 import { SparseNodeSet } from '../../merkle/node-set.ts'
@@ -274,6 +275,6 @@ function nullIfOurs(error: unknown): null {
 
 function asRequestError(cause: unknown): WireError {
   if (cause instanceof WireError) return cause
-  const message = cause instanceof Error ? cause.message : String(cause)
+  const message = asError(cause).message
   return new WireError('WIRE_BAD_REQUEST', `a request cannot be answered: ${message}`, { cause })
 }
