@@ -51,7 +51,8 @@ function readByte(pages: IndexPages, at: number): number {
   return pages.find(page)?.[INDEX_AT + (at - page * pages.indexBytes)] ?? 0
 }
 
-function byteCode(byte: number): number {
+/** What the index keeps of a data byte: 3 for full, 0 for empty, 1 for neither. */
+export function byteCode(byte: number): number {
   return byte === 0xff ? 3 : byte === 0 ? 0 : 1
 }
 

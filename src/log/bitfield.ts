@@ -14,7 +14,7 @@
  */
 import { byteAt } from '../bytes.ts'
 import type { MutableNodeSet } from '../merkle/index.ts'
-import { updateIndex } from './bitfield-index.ts'
+import { byteCode, updateIndex } from './bitfield-index.ts'
 import { DATA_BYTES, PageSet, TREE_BYTES } from './page-set.ts'
 
 /** Blocks that one page speaks of. */
@@ -197,6 +197,18 @@ export class Bitfield {
       block = base + PAGE_BLOCKS
     }
     return -1
+  }
+
+  /**
+   * Whether the index counts the byte of a block's bit as what it is. Always true where the index of a
+   * byte lies in another page (older page sizes).
+   */
+  agreesWithIndex(block: number): boolean {
+    const bytes = this.#pages.find(Math.floor(block / PAGE_BLOCKS))
+    if (!bytes || this.#pages.indexBytes < DATA_BYTES / 2) return true
+    const at = Math.floor((block % PAGE_BLOCKS) / 8)
+    const codes = bytes[DATA_BYTES + TREE_BYTES + 2 * Math.floor(at / 4)] ?? 0
+    return ((codes >> (6 - 2 * (at % 4))) & 3) === byteCode(bytes[at] ?? 0)
   }
 
   /** First held block whose leaf node is not known, or -1: a page of which only a part was written. */

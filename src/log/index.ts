@@ -16,6 +16,8 @@ export {
 } from './extensions.ts'
 export type { ReceiveResults } from './receiver.ts'
 export type { LogStorage, StorageInfo } from './files.ts'
+export { fsck } from './fsck.ts'
+export type { Fault, FaultType, FsckOptions, FsckReport } from './fsck-report.ts'
 export { Guard } from './guard.ts'
 export type { StoredSignature } from './heads.ts'
 export { Log } from './log.ts'

@@ -41,6 +41,8 @@ import { isHead, storedRoots } from './trust.ts'
 
 const DEFAULT_CACHE_BYTES = 2 ** 21
 const DEFAULT_WINDOW_MS = 1000
+/** Blocks looked at for one that has bytes: what is missed here is noticed when it is read. */
+const MOST_EMPTY = 1024
 
 /** Bytes in the files of a log. */
 export interface FileSizes {
@@ -169,11 +171,21 @@ async function soundHead(core: Core, sizes: FileSizes, length: number): Promise<
   return { length, live: signature !== null, roots }
 }
 
-/** Whether `data` is long enough for the highest held block. */
+/** Whether `data` is long enough for the highest held block that has bytes. */
 async function dataReaches(core: Core, byteLength: number): Promise<boolean> {
-  const last = core.bitfield.lastHeld()
-  if (last < 0 || core.indexing) return true
+  if (core.indexing) return true
+  let last = core.bitfield.lastHeld()
+  // Behind it there may be empty blocks, whose place may have been cut off.
+  const stop = Math.max(0, last - MOST_EMPTY)
+  while (last >= stop && (await isEmpty(core, last))) last--
+  if (last < stop || !core.bitfield.has(last)) return true
   return (await blockEnd(core, last)) <= byteLength
+}
+
+/** Whether a block has no bytes here. */
+async function isEmpty(core: Core, index: number): Promise<boolean> {
+  if (!core.bitfield.has(index)) return true
+  return (await core.tree.read([2 * index])).get(2 * index)?.size === 0
 }
 
 async function blockEnd(core: Core, index: number): Promise<number> {

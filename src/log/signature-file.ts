@@ -126,6 +126,7 @@ export class SignatureFile {
   }
 }
 
-function slotAt(length: number): number {
+/** Where the signature of `length` blocks lies in the file. */
+export function slotAt(length: number): number {
   return HEADER_BYTES + SIGNATURE_BYTES * (length - 1)
 }

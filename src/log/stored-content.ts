@@ -5,7 +5,7 @@
  * @see spec/10-log.md 3.15
  * @module
  */
-import { equals } from '../bytes.ts'
+import { EMPTY, equals } from '../bytes.ts'
 import { blocksOf, flatTree, leafHash, leafNode, parentNode } from '../merkle/index.ts'
 import type { TreeNode } from '../merkle/index.ts'
 import type { Core } from './core.ts'
@@ -131,6 +131,11 @@ export class StoredContent {
         yield true
         continue
       }
+      if (leaf.size === 0) {
+        // It has no bytes to be missing.
+        yield equals(leafHash(EMPTY), leaf.hash)
+        continue
+      }
       if (at > this.#sizes.data) {
         yield false
         continue
@@ -138,7 +143,7 @@ export class StoredContent {
       if (!run || from < runAt || at > runAt + run.length) {
         const length = Math.min(Math.max(leaf.size, RUN_BYTES), this.#sizes.data - from)
         // oxlint-disable-next-line no-await-in-loop
-        run = length === 0 ? new Uint8Array(0) : await files.data.read(from, length)
+        run = await files.data.read(from, length)
         runAt = from
       }
       yield equals(leafHash(run.subarray(from - runAt, at - runAt)), leaf.hash)
@@ -214,8 +219,8 @@ export class StoredContent {
   async #leafOf(block: number, size: number): Promise<TreeNode | null> {
     const from = await this.#byteOffset(block)
     if (from === null || size < 0 || size > MAX_BLOCK_BYTES) return null
-    if (from + size > this.#sizes.data) return null
-    const bytes = size === 0 ? new Uint8Array(0) : await this.#core.files.data.read(from, size)
+    if (size > 0 && from + size > this.#sizes.data) return null
+    const bytes = size === 0 ? EMPTY : await this.#core.files.data.read(from, size)
     return leafNode(block, bytes)
   }
 
