@@ -40,7 +40,7 @@ export interface ChannelsHost {
   /** The remote sent the names of its stream extensions. */
   streamNames(names: readonly string[]): void
   /** The remote sent a message of a stream extension. */
-  streamMessage(id: number, bytes: Uint8Array): void
+  streamMessage(id: number, bytes: Uint8Array): boolean
 }
 
 /** All channels of one connection. */
@@ -51,6 +51,8 @@ export class Channels implements ChannelHost {
   /** Channels that a frame of this chunk was for. */
   #touched: Channel[] = []
   #nextId = 1
+  /** Channels that the remote alone has open. */
+  #unknown = 0
 
   /** @param host - is told, and sends */
   constructor(host: ChannelsHost) {
@@ -83,6 +85,7 @@ export class Channels implements ChannelHost {
     if (handlers) channel.handlers = handlers
     if (channel.opened) return channel
     channel.handlers ??= {}
+    if (channel.key === null && channel.remoteOpened) this.#unknown--
     channel.key = copy(key)
     channel.localId = this.#nextId++
     this.#host.session.sendOpen(channel.localId, channel.discoveryKey, channel.key)
@@ -133,8 +136,10 @@ export class Channels implements ChannelHost {
   /** A frame came in. */
   receive(id: number, type: number, bytes: Uint8Array, start: number, end: number): void {
     const channel = this.#remote.get(id)
+    const { allowance } = this.connection
     // A message is read, and so checked, whether or not anybody is there to take it.
     const handlers = channel?.opened ? channel.handlers : null
+    if (handlers === null && id !== 0 && type !== MessageType.Open) allowance.spend('frame')
     switch (type) {
       case MessageType.Open:
         this.#remoteOpened(id, decode.Open(bytes, start, end))
@@ -144,6 +149,7 @@ export class Channels implements ChannelHost {
         return
       case MessageType.Options: {
         const message = decodeOptions(bytes, start, end, this.#host.limits.extensionNames)
+        allowance.spend('options', 4 + message.extensions.length)
         if (id === 0) this.#host.streamNames(message.extensions)
         else if (channel) handlers?.onoptions?.(message, channel)
         break
@@ -151,12 +157,17 @@ export class Channels implements ChannelHost {
       case MessageType.Extension: {
         const message = decodeExtension(bytes, start, end)
         const rest = bytes.subarray(message.at, end)
-        if (id === 0) this.#host.streamMessage(message.id, rest)
-        else if (channel) handlers?.onextension?.(message.id, rest, channel)
+        if (id === 0) {
+          if (!this.#host.streamMessage(message.id, rest))
+            allowance.spend('extension', 1 + rest.length / 4096)
+        } else if (channel) handlers?.onextension?.(message.id, rest, channel)
         break
       }
       default:
-        if (!dispatch(channel, handlers, type, bytes, start, end)) return
+        if (!dispatch(channel, handlers, type, bytes, start, end)) {
+          if (handlers !== null) allowance.spend('frame')
+          return
+        }
     }
     if (channel && handlers?.onbatchend && !channel.touched) {
       channel.touched = true
@@ -205,6 +216,7 @@ export class Channels implements ChannelHost {
   }
 
   #remove(channel: Channel): void {
+    if (channel.key === null && channel.remoteOpened) this.#unknown--
     this.#remote.delete(channel.remoteId)
     this.#byDiscoveryKey.delete(toHex(channel.discoveryKey))
     channel.localId = -1
@@ -218,14 +230,16 @@ export class Channels implements ChannelHost {
     if (this.get(message.discoveryKey)?.remoteOpened) {
       throw new WireError('WIRE_BAD_OPEN', 'a log that is open already')
     }
-    if (this.#remote.size >= this.#host.limits.channels) {
-      throw new WireError('WIRE_LIMIT', `more than ${this.#host.limits.channels} channels`)
+    const { channels, unknownChannels } = this.#host.limits
+    if (this.#remote.size >= channels || this.#unknown >= unknownChannels) {
+      throw new WireError('WIRE_LIMIT', `more than ${this.#remote.size} channels`)
     }
     const channel = this.#findOrAdd(message.discoveryKey)
     channel.remoteCapability = message.capability && copy(message.capability)
     channel.remoteId = id
     this.#remote.set(id, channel)
     if (channel.key === null) {
+      this.#unknown++
       this.#host.discoveryKey(channel.discoveryKey)
     } else {
       if (!channel.remoteVerified) {
@@ -241,6 +255,7 @@ export class Channels implements ChannelHost {
   }
 
   #remoteClosed(id: number, discoveryKey: Uint8Array | null): void {
+    this.connection.allowance.spend('close', 2)
     const channel = this.#remote.get(id) ?? (discoveryKey ? this.get(discoveryKey) : undefined)
     if (!channel) return
     const localId = channel.localId

@@ -17,6 +17,7 @@
 import { Duplex } from 'node:stream'
 import { discoveryKey as discoveryKeyOf } from '../crypto.ts'
 import { Guard } from '../log/guard.ts'
+import { Allowance } from './allowance.ts'
 import { Channels } from './channels.ts'
 import type { Channel, ChannelHandlers } from './channel.ts'
 import { listenersOf, settingsOf } from './connection-options.ts'
@@ -24,14 +25,17 @@ import type { ConnectionOptions, Settings } from './connection-options.ts'
 import { asWireError, WireError } from './errors.ts'
 import { Gate } from './gate.ts'
 import { Greeting } from './greeting.ts'
+import type { Limits } from './limits.ts'
 import { Liveness } from './liveness.ts'
 import { Outgoing } from './outgoing.ts'
+import { Pace } from './pace.ts'
 import { hintOf } from './role.ts'
 import { Session } from './session.ts'
 import { StreamExtensions } from './stream-extension.ts'
 import type { StreamExtension, StreamExtensionHandlers } from './stream-extension.ts'
 import type { Timers } from './timers.ts'
 import { Transport } from './transport.ts'
+import { Turns } from './turns.ts'
 
 /** Bytes that the transport may have waiting in front of us. */
 const INCOMING_BYTES = 65_536
@@ -40,6 +44,16 @@ const INCOMING_BYTES = 65_536
 export class Connection extends Duplex {
   /** Holds the connection open while it has no channels and somebody may still open one. */
   readonly prefinalize: Guard = new Guard()
+  /** Milliseconds of silence that end the connection; 0 is never. Request timers use it too. */
+  readonly timeout: number
+  /** The clock and the timers in use. */
+  readonly timers: Timers
+  /** What the remote may make us hold and do. */
+  readonly limits: Limits
+  /** What the remote may still say that means nothing. */
+  readonly allowance: Allowance
+  /** Who reads blocks for this connection. */
+  readonly turns: Turns = new Turns()
   readonly #settings: Settings
   readonly #session: Session
   readonly #channels: Channels
@@ -48,6 +62,7 @@ export class Connection extends Duplex {
   readonly #liveness: Liveness
   readonly #outgoing: Outgoing
   readonly #transport = new Transport()
+  readonly #pace: Pace
   /** A chunk that came before our key pair did. */
   #early: Uint8Array | null = null
   readonly #gate = new Gate()
@@ -67,6 +82,12 @@ export class Connection extends Duplex {
       writableHighWaterMark: INCOMING_BYTES,
     })
     this.#settings = settings
+    const { limits, timers, timeout } = settings
+    this.timeout = timeout
+    this.timers = timers
+    this.limits = limits
+    this.allowance = new Allowance(limits, () => timers.now())
+    this.#pace = new Pace(limits.incomingBytesPerSecond, () => timers.now())
     this.#session = new Session(
       settings,
       {
@@ -78,12 +99,12 @@ export class Connection extends Duplex {
           return !this.destroyed
         },
       },
-      settings.limits,
+      limits,
     )
     this.#channels = new Channels({
       connection: this,
       session: this.#session,
-      limits: settings.limits,
+      limits,
       discoveryKey: (discoveryKey) => void this.emit('discovery-key', discoveryKey),
       duplexChannel: (channel) => void this.emit('duplex-channel', channel),
       remoteOpen: (discoveryKey) => void this.emit('remote-open', discoveryKey),
@@ -101,7 +122,8 @@ export class Connection extends Duplex {
     })
     this.#outgoing = new Outgoing({
       session: this.#session,
-      limits: settings.limits,
+      limits,
+      timers,
       waiting: () => this.readableLength,
       push: (bytes) => {
         this.#liveness.said()
@@ -110,7 +132,8 @@ export class Connection extends Duplex {
       fail: (error) => void this.destroy(error),
       drained: () => this.#guarded(() => this.#channels.drained()),
     })
-    this.#liveness = new Liveness(settings.timers, settings.timeout, settings.handshake, {
+    const handshakeMs = settings.handshake ? limits.handshakeMs || timeout : 0
+    this.#liveness = new Liveness(timers, timeout, handshakeMs, {
       timedOut: () => this.#timedOut(),
       ping: () => this.ping(),
       isHeld: () => this.#gate.isHeld,
@@ -126,7 +149,7 @@ export class Connection extends Duplex {
     })
     this.on('error', () => {}) // see the header
     this.on('pipe', (source: unknown) => {
-      this.#attach(source)
+      this.#transport.attach(source, this)
       this.#greeting.hint(hintOf(source))
     })
     for (const [event, listener] of listenersOf(options)) this.on(event, listener)
@@ -156,16 +179,6 @@ export class Connection extends Duplex {
   /** Whether the connection stays when its last channel closes. */
   get live(): boolean {
     return this.#settings.live
-  }
-
-  /** Milliseconds of silence that end the connection; 0 is never. Request timers use it too. */
-  get timeout(): number {
-    return this.#settings.timeout
-  }
-
-  /** The clock and the timers in use. */
-  get timers(): Timers {
-    return this.#settings.timers
   }
 
   /** Our static key, 32 bytes; null without a handshake, or until `keyPair` answered. */
@@ -287,7 +300,7 @@ export class Connection extends Duplex {
 
   /** Pipe to a transport; see `remoteAddress`. */
   override pipe<T extends NodeJS.WritableStream>(target: T, options?: { end?: boolean }): T {
-    this.#attach(target)
+    this.#transport.attach(target, this)
     return super.pipe(target, options)
   }
 
@@ -313,6 +326,8 @@ export class Connection extends Duplex {
     this.#gate.wait(done)
     if (this.hasHandshake && !this.#greeting.keyPair) this.#early = chunk
     else this.#receive(chunk)
+    const ms = this.#pace.took(chunk.length)
+    if (ms > 0) this.timers.set(this.holdIncoming(), ms)
     this.#gate.open()
   }
 
@@ -353,20 +368,6 @@ export class Connection extends Duplex {
       this.#session.receive(chunk)
       if (this.#session.hasRole) this.#greeting.stop()
       if (!this.destroyed) this.#channels.batchEnd()
-    })
-  }
-
-  /** A transport was piped in, or we are piped to it: its end is ours. */
-  #attach(transport: unknown): void {
-    if (!this.#transport.attach(transport) || !(transport instanceof Duplex)) return
-    transport.on('error', (cause) => {
-      this.destroy(new WireError('WIRE_TRANSPORT', cause.message, { cause }))
-    })
-    transport.once('close', () => {
-      // What it brought before its end is still read; what we wrote goes nowhere.
-      if (!this.writableEnded) this.destroy()
-      else if (this.writableFinished) this.resume()
-      else this.once('finish', () => this.resume())
     })
   }
 

@@ -15,7 +15,7 @@ import type { TreeNode } from '../merkle/tree-node.ts'
 import { ProtobufError, ProtobufReader } from '../protobuf.ts'
 import { decodeVarint } from '../varint.ts'
 import { WireError } from './errors.ts'
-import { DEFAULT_LIMITS, MAX_EXTENSION_NAME_BYTES } from './limits.ts'
+import { DEFAULT_LIMITS, MAX_DATA_NODES, MAX_EXTENSION_NAME_BYTES } from './limits.ts'
 import type {
   Cancel,
   Close,
@@ -143,8 +143,10 @@ export const decode: {
     for (let field = reader.next(); field !== 0; field = reader.next()) {
       if (field === 1) index = reader.uint()
       else if (field === 2) value = reader.bytes()
-      else if (field === 3) nodes.push(decodeNode(reader))
-      else if (field === 4) signature = bytesOf(reader, SIGNATURE_BYTES, 'signature')
+      else if (field === 3) {
+        if (nodes.length === MAX_DATA_NODES) throw new WireError('WIRE_LIMIT', 'too many nodes')
+        nodes.push(decodeNode(reader))
+      } else if (field === 4) signature = bytesOf(reader, SIGNATURE_BYTES, 'signature')
       else reader.ignore()
     }
     return { index: number(index, 'index'), value, nodes, signature }

@@ -17,6 +17,8 @@ import { EMPTY, allocUnsafe, byteAt } from '../bytes.ts'
 import { encodeVarint, varintLength } from '../varint.ts'
 import { WireError } from './errors.ts'
 import { MAX_CHANNEL_ID, MAX_PAYLOAD_BYTES } from './limits.ts'
+import type { Limits } from './limits.ts'
+import { MessageType } from './messages.ts'
 
 const MAX_VARINT_BYTES = 8
 const TYPES = 16
@@ -36,6 +38,9 @@ export type FrameSink = (
   end: number,
 ) => boolean
 
+/** Largest payloads, by what they are; see `Limits`. Left out: the protocol's. */
+export type FrameLimits = Partial<Pick<Limits, 'payloadBytes' | 'messageBytes' | 'extensionBytes'>>
+
 /** Write length and header of a frame with a payload of `payloadLength` bytes. Returns the offset past them. */
 export function encodeFrameHead(
   channel: number,
@@ -51,7 +56,7 @@ export function encodeFrameHead(
 /** Cuts a stream into frames. After an error it must not be used again. */
 export class FrameParser {
   readonly #sink: FrameSink
-  readonly #maxPayload: number
+  readonly #limits: FrameLimits
   #phase: 'length' | 'header' | 'payload' = 'length'
   /** The varint being read, and how many bytes of it were. */
   #value = 0
@@ -64,10 +69,10 @@ export class FrameParser {
   #filled = 0
   #stopped = false
 
-  /** @param maxPayload - bytes; never above the protocol's 8 MiB */
-  constructor(sink: FrameSink, maxPayload: number = MAX_PAYLOAD_BYTES) {
+  /** @param limits - never above the protocol's 8 MiB */
+  constructor(sink: FrameSink, limits: FrameLimits = {}) {
     this.#sink = sink
-    this.#maxPayload = Math.min(maxPayload, MAX_PAYLOAD_BYTES)
+    this.#limits = limits
   }
 
   /**
@@ -79,8 +84,21 @@ export class FrameParser {
     let at = 0
     while (at < bytes.length && !this.#stopped) {
       if (this.#phase === 'payload') at = this.#readPayload(bytes, at)
+      else if (this.#idle && bytes[at] === 0) at++
       else if (this.#readVarint(byteAt(bytes, at++))) this.#varintRead()
     }
+  }
+
+  /** Between two frames: a zero is a keepalive. */
+  get #idle(): boolean {
+    return this.#valueBytes === 0 && this.#phase === 'length'
+  }
+
+  #maxOf(type: number): number {
+    const { payloadBytes, messageBytes, extensionBytes } = this.#limits
+    const most = payloadBytes ?? MAX_PAYLOAD_BYTES
+    if (type === MessageType.Data) return most
+    return Math.min(most, (type === MessageType.Extension ? extensionBytes : messageBytes) ?? most)
   }
 
   /** One byte of a varint; returns whether it was the last. */
@@ -106,7 +124,7 @@ export class FrameParser {
     if (read > this.#left) throw new WireError('WIRE_BAD_FRAME', 'a frame shorter than its header')
     this.#left -= read
     this.#header = value
-    if (this.#left > this.#maxPayload) {
+    if (this.#left > MAX_PAYLOAD_BYTES || this.#left > this.#maxOf(value % TYPES)) {
       throw new WireError('WIRE_FRAME_TOO_LARGE', `a frame of ${this.#left} bytes`)
     }
     if (value >= (MAX_CHANNEL_ID + 1) * TYPES) {

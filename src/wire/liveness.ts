@@ -29,13 +29,13 @@ export class Liveness {
   #keepalive: IdleTimer
   #forgetDeadline: (() => void) | null = null
 
-  /** Starts everything; `timeout` in milliseconds, 0 for no timers at all. */
-  constructor(timers: Timers, timeout: number, handshake: boolean, host: LivenessHost) {
+  /** Starts everything; milliseconds, 0 for no such timer. `handshakeMs` is the deadline. */
+  constructor(timers: Timers, timeout: number, handshakeMs: number, host: LivenessHost) {
     this.#timers = timers
     this.#host = host
     this.#silence = this.#listen(timeout)
     this.#keepalive = new IdleTimer(timers, Math.ceil(timeout / 2), host.ping)
-    if (handshake && timeout > 0) this.#forgetDeadline = timers.set(host.timedOut, timeout)
+    if (handshakeMs > 0) this.#forgetDeadline = timers.set(host.timedOut, handshakeMs)
   }
 
   /** Bytes came. */

@@ -5,12 +5,15 @@
  */
 import { WireError } from './errors.ts'
 import type { Limits } from './limits.ts'
+import { Pace } from './pace.ts'
 import type { Session } from './session.ts'
+import type { Timers } from './timers.ts'
 
 /** The stream that output leaves through. */
 export interface OutgoingHost {
   readonly session: Session
   readonly limits: Limits
+  readonly timers: Timers
   /** Bytes that left the session and were not taken by the transport yet. */
   readonly waiting: () => number
   /** Give bytes to the transport; null ends our half. */
@@ -29,10 +32,14 @@ export class Outgoing {
   #due = false
   #ended = false
   #waitedFor = false
+  readonly #pace: Pace
+  /** Lets go of the timer that output waits for, when it goes faster than it may. */
+  #forget: (() => void) | null = null
 
   /** @param host - is written to */
   constructor(host: OutgoingHost) {
     this.#host = host
+    this.#pace = new Pace(host.limits.outgoingBytesPerSecond, () => host.timers.now())
   }
 
   /** Whether more than the limit is queued; whoever sees it is told when it is over. */
@@ -49,21 +56,29 @@ export class Outgoing {
     this.#due = true
     process.nextTick(() => {
       this.#due = false
-      this.flush()
+      if (this.#forget === null) this.flush()
     })
   }
 
   /** Let everything leave now; after the end of our half it goes nowhere. */
   flush(): void {
-    const bytes = this.#host.session.take()
+    const { session, limits, timers, waiting, fail, push } = this.#host
+    const bytes = session.take()
     if (!bytes || this.#ended) return
-    const queued = bytes.length + this.#host.waiting()
-    if (queued > this.#host.limits.queuedBytes) {
-      this.#host.fail(new WireError('WIRE_LIMIT', `the remote leaves ${queued} bytes unread`))
-      return
+    const queued = bytes.length + waiting()
+    if (queued > limits.queuedBytes) {
+      return fail(new WireError('WIRE_LIMIT', `the remote leaves ${queued} bytes unread`))
     }
     this.bytesSent += bytes.length
-    this.#host.push(bytes)
+    const ms = this.#pace.took(bytes.length)
+    if (ms > 0) {
+      this.#forget = timers.set(() => {
+        this.#forget = null
+        this.flush()
+        this.read()
+      }, ms)
+    }
+    push(bytes)
   }
 
   /** End our half after what is queued. Idempotent. */
@@ -77,6 +92,7 @@ export class Outgoing {
   /** Nothing leaves any more. */
   stop(): void {
     this.#ended = true
+    this.#forget?.()
   }
 
   /** The transport takes more. */

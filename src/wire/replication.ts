@@ -207,6 +207,12 @@ export class Replication implements Replicator, Exchange {
     if (connection.remoteOpened(key) && !connection.remoteVerified(key)) {
       return connection.close(discoveryKey)
     }
+    if (this.#peers.length >= connection.limits.connectionsPerLog) {
+      // Where it is about this log alone, the connection has no more use.
+      if (connection.channels.some((channel) => channel.opened)) connection.close(discoveryKey)
+      else connection.destroy(new WireError('WIRE_LIMIT', 'too many connections of one log'))
+      return
+    }
     const peer = new Peer(this, connection, key, this.#peerOptions(options))
     this.#peers = [...this.#peers, peer]
     this.log.emit('peer-add', peer)

@@ -18,6 +18,7 @@ import { ownCapability, provesKey } from './capability.ts'
 import type { OutgoingMessages } from './channel.ts'
 import { FrameParser } from './frame.ts'
 import { Handshake } from './handshake.ts'
+import type { Limits } from './limits.ts'
 import type { Split } from './noise.ts'
 import { Outbox } from './outbox.ts'
 
@@ -77,15 +78,11 @@ export class Session {
   #over = false
 
   /** A session with a handshake does nothing before `start`. */
-  constructor(
-    mode: SessionMode,
-    hooks: SessionHooks,
-    limits: { readonly handshakeBytes: number; readonly payloadBytes: number },
-  ) {
+  constructor(mode: SessionMode, hooks: SessionHooks, limits: Limits) {
     this.#mode = mode
     this.#hooks = hooks
     this.#handshakeBytes = limits.handshakeBytes
-    this.#parser = new FrameParser(hooks.frame.bind(hooks), limits.payloadBytes)
+    this.#parser = new FrameParser(hooks.frame.bind(hooks), limits)
     if (mode.handshake) this.#pending = []
   }
 

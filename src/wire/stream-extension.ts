@@ -120,20 +120,21 @@ export class StreamExtensions {
     this.#matched = matchNames(this.#names, names)
   }
 
-  /** The remote sent a message of *its* number `id`; unknown ones are ignored. Throws what handlers throw. */
-  receive(id: number, bytes: Uint8Array): void {
+  /** The remote sent a message of *its* number `id`; unknown ones are ignored. Returns whether it was taken. Throws what handlers throw. */
+  receive(id: number, bytes: Uint8Array): boolean {
     const name = this.#matched[id] ?? null
     const registered = name === null ? undefined : this.#registered.get(name)
-    if (!registered) return
+    if (!registered) return false
     const { codec, handlers } = registered
     let message: unknown
     try {
       message = codec.decode(bytes)
     } catch (error) {
       handlers.onerror?.(asError(error))
-      return
+      return true
     }
     handlers.onmessage?.(message)
+    return true
   }
 
   #changed(): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import { Duplex } from 'node:stream'
+import { WireError } from './errors.ts'
 
 /** Address and kind of a transport, remembered beyond its end. */
 export class Transport {
@@ -13,13 +14,22 @@ export class Transport {
   type: 'tcp' | 'utp' | 'unknown' = 'unknown'
   readonly #attached = new Set<object>()
 
-  /** Something was piped in, or is piped to. Returns whether it is new. */
-  attach(transport: unknown): boolean {
-    if (typeof transport !== 'object' || transport === null) return false
+  /** Something was piped into `connection`, or that is piped to it: their ends are one. */
+  attach(transport: unknown, connection: Duplex): void {
+    if (typeof transport !== 'object' || transport === null) return
     const isNew = !this.#attached.has(transport)
     this.#attached.add(transport)
     this.look()
-    return isNew
+    if (!isNew || !(transport instanceof Duplex)) return
+    transport.on('error', (cause) => {
+      connection.destroy(new WireError('WIRE_TRANSPORT', cause.message, { cause }))
+    })
+    transport.once('close', () => {
+      // What it brought before its end is still read; what we wrote goes nowhere.
+      if (!connection.writableEnded) connection.destroy()
+      else if (connection.writableFinished) connection.resume()
+      else connection.once('finish', () => connection.resume())
+    })
   }
 
   /** The connection is destroyed: whatever it was piped to would otherwise stay open for ever. */

@@ -11,6 +11,7 @@ import { LogError } from '../../log/errors.ts'
 import type { LogPeer } from '../../log/replicator.ts'
 import type { SeekWish } from '../../log/wish.ts'
 import { MerkleError } from '../../merkle/index.ts'
+import type { Nuisance } from '../allowance.ts'
 import type { Channel } from '../channel.ts'
 import { WireError } from '../errors.ts'
 import type { Data, Have, Unhave } from '../messages.ts'
@@ -27,6 +28,14 @@ const MAX_UNASKED_BYTES = 1_048_576
 const MAX_GATHERED_BYTES = 8 * 1_048_576
 /** Blocks of one remote that are asked for once more when what is stored here is at fault. */
 const MAX_ASKED_ANEW = 1024
+/** What it costs the remote to have a proof verified that nobody asked for. */
+const UNASKED_PROOF = 64
+/** The same for a bitfield that nobody asked for. */
+const UNASKED_BITFIELD = 64
+/** Bytes of a bitfield that are as much work to read as a message. */
+const BITFIELD_BYTES_A_POINT = 128
+/** Bytes that are as much work to ignore as a message. */
+const BYTES_A_POINT = 4096
 /** What a Data without its block is reckoned to take. */
 const PROOF_BYTES = 4096
 
@@ -98,6 +107,22 @@ export class Downloader {
     channel.request({ index, bytes, hash, nodes: this.#log.digest(index) })
   }
 
+  /**
+   * Ask for the proof of the remote's head, leaning on nothing that is here, whatever the log wants: so that two
+   * writers of one key find out about each other. Returns whether there is a head to ask for.
+   */
+  probe(): boolean {
+    const { channel, remote } = this.#owner
+    const index = remote.length - 1
+    if (!remote.blocks.has(index)) return false
+    const sentAt = channel.connection.timers.now()
+    if (this.window.size === 0) this.answeredAt = sentAt
+    this.#reserved.reserve(index, true)
+    this.window.add({ index, hash: true, seek: null, sentAt, late: false })
+    channel.request({ index, bytes: 0, hash: true, nodes: 0 })
+    return true
+  }
+
   /** Send the Wants that are due. */
   sendWants(): void {
     const { waiting, selections } = this.#log.wishes
@@ -110,22 +135,28 @@ export class Downloader {
 
   /** The remote has more blocks. Returns whether that is worth an event. */
   have(message: Have): boolean {
-    if (message.length === WANT_BLOCKS) this.wants.answered()
-    const { news, legacy } = this.#owner.remote.have(message)
+    const expected = message.length === WANT_BLOCKS && this.wants.unanswered > 0
+    const { changed, news, legacy } = this.#owner.remote.have(message)
+    if (message.bitfield !== null && !expected) {
+      this.#spend('have', UNASKED_BITFIELD + message.bitfield.length / BITFIELD_BYTES_A_POINT)
+    } else if (!changed) this.#spend('have')
+    if (expected) this.wants.answered()
     if (legacy) this.wants.disable()
     return news
   }
 
   /** The remote has fewer blocks: what it was asked for of them is free for others (quirk Q-19). */
   unhave(message: Unhave): void {
-    this.#owner.remote.unhave(message)
+    const isNews = this.#owner.remote.unhave(message)
     const end = message.start + Math.max(message.length, 1)
     const gone: Outstanding[] = []
     for (const request of this.window.blocks()) {
       if (request.index >= message.start && request.index < end) gone.push(request)
     }
+    // It may be so, but not over and over.
+    this.#spend('unhave', (isNews ? 0.5 : 1) + 4 * gone.length)
     for (const request of gone) this.letGo(request)
-    this.#owner.advanced(gone.length > 0)
+    if (gone.length > 0) this.#owner.advanced(true)
   }
 
   /**
@@ -146,6 +177,10 @@ export class Downloader {
     if (answer !== null) {
       this.answeredAt = now
       this.answeredSentAt = Math.max(this.answeredSentAt, answer.sentAt)
+    }
+    if (answer === null && !this.#log.allowPush) {
+      if (value === null) this.#spend('proof', UNASKED_PROOF)
+      else this.#spend('data', 4 + value.length / BYTES_A_POINT)
     }
     if (value !== null && !this.#log.allowPush && !this.#reserved.hasBlock(index)) {
       if (!this.#log.has(index)) this.#owner.refuse(index)
@@ -207,7 +242,7 @@ export class Downloader {
       batch.forEach((message, place) => {
         const error = results?.[place] ?? null
         if (error === null) this.#stored(message)
-        else failure ??= this.#refused(message.index, error)
+        else failure ??= this.#refused(message.index, error, answers[place] !== null)
       })
     } catch (cause) {
       failure = new WireError('WIRE_LOG_FAILED', 'the log could not store what came', { cause })
@@ -225,9 +260,19 @@ export class Downloader {
    * What a block that was not taken means. When what is stored here is at fault, it is asked for once more, with
    * a proof that leans on nothing here.
    */
-  #refused(index: number, error: Error): WireError | null {
+  #refused(index: number, error: Error, asked: boolean): WireError | null {
     if (error instanceof LogError && error.code === 'LOG_CLOSED') return null
-    if (isOurs(error) && !this.#askedAnew.has(index) && this.#askedAnew.size < MAX_ASKED_ANEW) {
+    if (error instanceof LogError && error.code === 'LOG_BEHIND') return null // the answer to a probe
+    if (error instanceof LogError && error.code === 'LOG_FORK') {
+      // Nothing more is to be had from this remote; what else goes over the connection is not concerned.
+      this.#owner.channel.close()
+      return null
+    }
+    if (
+      isOurs(error, asked) &&
+      !this.#askedAnew.has(index) &&
+      this.#askedAnew.size < MAX_ASKED_ANEW
+    ) {
       this.#askedAnew.add(index)
       return null
     }
@@ -244,6 +289,10 @@ export class Downloader {
       this.#letGo = nothing
       release()
     }
+  }
+
+  #spend(nuisance: Nuisance, cost = 1): void {
+    this.#owner.channel.connection.allowance.spend(nuisance, cost)
   }
 
   #stored({ index, value }: Data): void {
@@ -267,8 +316,14 @@ function bytesOf({ value }: Data): number {
   return PROOF_BYTES + (value?.length ?? 0)
 }
 
-/** Whether a block was refused because of what is stored here: damaged, or a lie that came with a proof. */
-function isOurs(error: Error): boolean {
-  if (error instanceof LogError && error.code === 'LOG_CORRUPT') return true
+/**
+ * Whether a block was refused because of what is stored here: damaged, a lie that came with a proof (A-4), or of
+ * another history than the remote's, which only a proof that leans on nothing here can show.
+ */
+function isOurs(error: Error, asked: boolean): boolean {
+  if (error instanceof LogError) {
+    if (error.code === 'LOG_CORRUPT') return true
+    if (error.code === 'LOG_CONTRADICTION') return asked
+  }
   return error.cause instanceof MerkleError && error.cause.code === 'MERKLE_WRONG_SIZE'
 }

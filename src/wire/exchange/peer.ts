@@ -48,6 +48,8 @@ export interface Exchange {
   removed(peer: Peer): void
 }
 
+/** Bytes that are as much work to ignore as a message. */
+const BYTES_A_POINT = 4096
 /** Haves of one chunk that are acted on at once; the others wait for its end. */
 const HAVES_AT_ONCE = 8
 
@@ -72,7 +74,9 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Debtor, Source
   readonly #overdue: Overdue
   #remoteExtensions: readonly string[] | null = null
   #opened = false
+  /** Haves of this chunk; beyond `HAVES_AT_ONCE` when there is something to look at after it. */
   #havesOfBatch = 0
+  #probing: 'not-yet' | 'wanted' | 'asked' = 'not-yet'
   readonly #releaseOpening: () => void
 
   /** Opens the log of `exchange` on `connection`. */
@@ -140,6 +144,7 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Debtor, Source
     this.#releaseOpening()
     this.log.emit('peer-open', this)
     this.log.peersChanged()
+    this.#probe()
     this.update()
   }
 
@@ -211,11 +216,9 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Debtor, Source
       onwant: (message: Want) => this.uploader.want(message),
       onrequest: (message: Request) => this.uploader.request(message),
       oncancel: (message) => this.uploader.cancel(message),
+      onunwant: () => this.connection.allowance.spend('cancel'),
       ondata: (message: Data) => this.downloader.data(message),
-      onextension: (id, message) => {
-        if (this.#remoteExtensions === null) return
-        this.log.extensions.receive(id, this.#remoteExtensions, message, this)
-      },
+      onextension: (id, message) => this.#onextension(id, message),
       onbatchend: () => this.#onbatchend(),
       ondrain: () => this.uploader.pump(),
     }
@@ -235,6 +238,7 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Debtor, Source
   }
 
   #onstatus(message: Status): void {
+    this.connection.allowance.spend('status', 8)
     const couldAsk = this.canAsk
     const { farewell } = this.remote.status(message)
     this.#exchange.scheduler.sourceChanged(this)
@@ -248,6 +252,7 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Debtor, Source
     this.update()
     // It has all that it wanted and gives nothing: there is nothing left to wait for.
     if (farewell && !this.remote.uploading && this.downloading && !this.#isLasting()) this.#end()
+    this.#probe()
     if (endsOnStatus(this.#endState())) this.#end()
   }
 
@@ -262,13 +267,41 @@ export class Peer implements LogPeer, DownloadOwner, UploadOwner, Debtor, Source
     this.#exchange.scheduler.sourceChanged(this)
     if (news) this.log.emit('remote-update', this)
     this.log.peersChanged()
+    this.#probe()
     if (++this.#havesOfBatch <= HAVES_AT_ONCE) this.update()
+  }
+
+  /**
+   * A writer does not download, so two copies of one would meet and never compare. Where neither side downloads,
+   * a writer asks for the remote's head, once, and the log sees whether it is its own.
+   */
+  #probe(): void {
+    const { log, remote, downloader, uploader } = this
+    if (!this.#opened || this.channel.closed) return
+    if (this.#probing === 'not-yet') {
+      if (!log.writable || log.length === 0 || this.downloading) return
+      // Without `live` it is over at once, as in v10; and a remote that asked for blocks is a reader.
+      if (!this.#options.live || uploader.remoteWant) return
+      if (remote.downloading || !remote.uploading) return
+      this.#probing = 'wanted'
+      this.#sendWants()
+    } else if (this.#probing === 'wanted' && downloader.wants.unanswered === 0) {
+      this.#probing = 'asked'
+      if (downloader.probe()) this.#overdue.arm()
+    }
+  }
+
+  #onextension(id: number, message: Uint8Array): void {
+    const names = this.#remoteExtensions
+    if (names !== null && this.log.extensions.receive(id, names, message, this)) return
+    this.connection.allowance.spend('extension', 1 + Math.floor(message.length / BYTES_A_POINT))
   }
 
   #onunhave(message: Unhave): void {
     this.#exchange.scheduler.sourceChanged(this)
     this.downloader.unhave(message)
     this.log.peersChanged()
+    this.#havesOfBatch += HAVES_AT_ONCE + 1
   }
 
   #onbatchend(): void {

@@ -14,6 +14,8 @@ const MAX_BITFIELD_BYTES = 1_048_576
 
 /** What a Have changed. */
 export interface HaveEffect {
+  /** Something is known that was not: false for what was known, and for what is more than is remembered. */
+  readonly changed: boolean
   /** The remote has other blocks or another length than was known: worth an event. */
   readonly news: boolean
   /** The remote is of the kind that sends its bitfield unasked (before v7). */
@@ -43,23 +45,27 @@ export class RemoteState {
     this.#told = true
     if (message.bitfield !== null) return this.#haveBits(message, message.bitfield, first)
     const end = spanEnd(message)
+    const missing = this.blocks.nextAbsent(message.start, end)
     this.blocks.add(message.start, end)
+    const changed = missing >= 0 && this.blocks.has(missing)
     const news = first || end > this.length
     this.length = Math.max(this.length, end)
-    return { news, legacy: false }
+    return { changed, news, legacy: false }
   }
 
   /**
-   * The remote has fewer blocks.
+   * The remote has fewer blocks. Returns whether it was thought to have any of them.
    *
    * @throws {@link WireError} `WIRE_BAD_HAVE` for a span above 2 ** 53 - 1
    */
-  unhave(message: Unhave): void {
+  unhave(message: Unhave): boolean {
     const end = spanEnd(message)
+    const known = this.blocks.next(message.start, end) >= 0
     if (message.start === 0 && end >= this.length) {
       this.blocks.clear()
       this.length = 0
     } else this.blocks.remove(message.start, end)
+    return known
   }
 
   /**
@@ -85,7 +91,7 @@ export class RemoteState {
     // The maximum: a bitfield of blocks that stop short does not make the log shorter (quirk Q-7).
     const highest = bitLength(bits)
     if (highest > 0) this.length = Math.max(this.length, start + highest)
-    return { news, legacy }
+    return { changed: true, news, legacy }
   }
 }
 

@@ -31,8 +31,8 @@ export interface AnswerGuard {
 export interface ExtensionTable {
   /** Names in the order that numbers them. */
   readonly names: readonly string[]
-  /** A peer sent a message of the extension that it numbers `id` among its own names. */
-  receive(id: number, remoteNames: readonly string[], bytes: Uint8Array, peer: LogPeer): void
+  /** A peer sent a message of the extension that it numbers `id` among its own names. Returns whether it was taken. */
+  receive(id: number, remoteNames: readonly string[], bytes: Uint8Array, peer: LogPeer): boolean
 }
 
 /** A log, as its replicator sees it. */
@@ -46,6 +46,7 @@ export interface ReplicatedLog {
   readonly sparse: boolean
   readonly downloading: boolean
   readonly uploading: boolean
+  readonly writable: boolean
   readonly allowPush: boolean
   readonly maxRequests: number
   readonly wishes: Wishes

@@ -29,6 +29,10 @@ const RUN_BYTES = 1_048_576
 /** Nodes of our tree that the remote is remembered to have; beyond, memory begins anew. */
 const REMOTE_TREE_NODES = 16_384
 
+/** Wants whose places are remembered. */
+const MAX_WANTED = 4096
+/** What a Want costs its sender that was answered before, or is about nothing. */
+const REPEATED_WANT = 32
 /** Bytes that a Data takes beside its block, at most: 104 nodes and a signature. */
 const PROOF_BYTES = 8192
 
@@ -51,6 +55,8 @@ export class Uploader {
   readonly #log: ReplicatedLog
   readonly #queue = new ServeQueue()
   #remoteTree = new SparseNodeSet()
+  /** Where the ranges begin that the remote asked about; none is beyond the log. */
+  readonly #wanted = new Set<number>()
   /** The byte offset that a request was last resolved for (quirk Q-18). */
   #lastBytes = -1
   #serving = false
@@ -67,7 +73,12 @@ export class Uploader {
   /** Answer a Want, at once or when the connection has room. */
   want(message: Want): void {
     if (!this.#owner.uploading) return
-    if (message.start % PAGE_BLOCKS !== 0 || message.length % PAGE_BLOCKS !== 0) return
+    const { start, length } = message
+    const { allowance } = this.#owner.channel.connection
+    if (start % PAGE_BLOCKS !== 0 || length % PAGE_BLOCKS !== 0) return allowance.spend('want')
+    const isNew = start <= this.#log.length && this.#wanted.size < MAX_WANTED
+    if (!isNew || this.#wanted.has(start)) allowance.spend('want', REPEATED_WANT)
+    else this.#wanted.add(start)
     if (this.#owner.channel.connection.congested) this.#queue.pushWant(message)
     else this.#answerWant(message)
   }
@@ -90,6 +101,7 @@ export class Uploader {
 
   /** Forget a Request that still waits. */
   cancel(message: Cancel): void {
+    this.#owner.channel.connection.allowance.spend('cancel')
     this.#queue.cancel(message)
   }
 
@@ -144,10 +156,9 @@ export class Uploader {
     try {
       this.#answerWants()
       while (this.#queue.size > 0 && !channel.connection.congested && !channel.closed) {
-        const run = this.#queue.take(this.#runLength())
-        // One run after the other: what is read ahead of the remote stays bounded.
+        // One run after the other, of all channels: what is read ahead of the remote stays bounded.
         // oxlint-disable-next-line no-await-in-loop
-        await this.#answer(run)
+        await this.#answerInTurn()
       }
     } catch (error) {
       if (!channel.closed) this.#owner.fail(asRequestError(error))
@@ -155,6 +166,18 @@ export class Uploader {
       this.#serving = false
     }
     if (!channel.closed) this.#owner.served()
+  }
+
+  /** Answer a run once no other channel of the connection is at it, if there still is room then. */
+  async #answerInTurn(): Promise<void> {
+    const { connection } = this.#owner.channel
+    const turn = connection.turns.take()
+    try {
+      if (turn) await turn
+      if (!turn || !connection.congested) await this.#answer(this.#queue.take(this.#runLength()))
+    } finally {
+      connection.turns.pass()
+    }
   }
 
   /** As many blocks of average size as `RUN_BYTES` hold. */
@@ -235,7 +258,9 @@ export class Uploader {
   /** The proof that a request asks for; `null` when our disk does not give it. */
   #prove({ index, hash, nodes }: Request): Proof | null | Promise<Proof | null> {
     if (this.#remoteTree.size > REMOTE_TREE_NODES) this.#remoteTree = new SparseNodeSet()
-    const proof = this.#log.proof(index, { digest: nodes, hash, remoteTree: this.#remoteTree })
+    // A digest of 0 asks for a proof that leans on nothing, whatever was told before.
+    const remoteTree = nodes === 0 ? new SparseNodeSet() : this.#remoteTree
+    const proof = this.#log.proof(index, { digest: nodes, hash, remoteTree })
     return proof instanceof Promise ? proof.catch(nullIfOurs) : proof
   }
 

@@ -239,10 +239,12 @@ t.test('a Have of anything is bounded work, and what is none is refused', (t) =>
   t.throws(() => have(2 ** 53 - 8192, 2 ** 20, new Uint8Array(2 * 8192).fill(7)), refused)
   const state = new RemoteState()
   t.same(state.have({ start: 0, length: 2 ** 52, bitfield: null, ack: false }), {
+    changed: true,
     news: true,
     legacy: false,
   })
   t.same(state.have({ start: 5, length: 1, bitfield: null, ack: false }), {
+    changed: false,
     news: false,
     legacy: false,
   })
