@@ -10,10 +10,11 @@ import type { Bitfield } from './bitfield.ts'
 import type { BitfieldFile } from './bitfield-file.ts'
 import type { DurableWrites } from './durability.ts'
 import { LogError } from './errors.ts'
-import type { LogEvents } from './events.ts'
+import type { ForkEvidence, LogEvents } from './events.ts'
 import type { LogFiles } from './files.ts'
 import type { Mutex } from './mutex.ts'
 import type { WriteHook } from './options.ts'
+import type { RandomAccess } from '../storage/random-access.ts'
 import type { Replicator } from './replicator.ts'
 import type { SignatureFile } from './signature-file.ts'
 import type { TreeFile } from './tree-file.ts'
@@ -50,6 +51,12 @@ export interface Core {
   replicator: Replicator | null
   /** Why the log may be read but not appended to, or `null`. */
   refusesAppend: LogError | null
+  /** Whether the log grows by its own appends only: a writer that does not download. */
+  ownGrowth: boolean
+  /** Proof that the key signed two histories, or `null`. */
+  fork: ForkEvidence | null
+  /** Where that proof is kept. */
+  readonly forkFile: RandomAccess
   closed: boolean
 }
 
@@ -74,6 +81,23 @@ export function assertRange(start: number, end: number): void {
   if (end === Infinity) return
   assertIndex(end)
   if (end < start) throw new RangeError(`want a range of blocks, got [${start}, ${end})`)
+}
+
+/**
+ * Beyond the last common block of two histories nothing is fetched any more.
+ *
+ * @throws {@link LogError} `LOG_FORK` when a forked log cannot get block `index`
+ */
+export function assertUnforked(core: Core, index: number): void {
+  if (core.fork && index >= core.fork.commonLength) throw forkError(core.fork)
+}
+
+/** What ends a call that would go on beyond a fork. */
+export function forkError({ commonLength }: ForkEvidence): LogError {
+  return new LogError(
+    'LOG_FORK',
+    `the key signed two histories, which part at ${commonLength} blocks`,
+  )
 }
 
 /** @throws {@link LogError} `LOG_CLOSED` */

@@ -7,7 +7,7 @@
  * @see spec/10-log.md 3.12
  * @module
  */
-import { assertIndex } from './core.ts'
+import { assertIndex, forkError } from './core.ts'
 import type { Core } from './core.ts'
 import { LogError, closedError } from './errors.ts'
 import type { DownloadRange } from './options.ts'
@@ -72,6 +72,13 @@ export class Downloads {
       reject(closedError())
       return download
     }
+    const { fork } = this.#core
+    if (fork && spanOf(wish)[1] > fork.commonLength) {
+      // What is held of it is all there will be.
+      if (this.#isMet(entry)) resolve()
+      else reject(forkError(fork))
+      return download
+    }
     this.#entries.set(wish, entry)
     this.#selections.add(wish)
     if (!this.#finish(entry)) this.#changed()
@@ -90,6 +97,11 @@ export class Downloads {
       const [first, last] = spanOf(wish)
       if (first >= start && last <= end) this.#remove(wish)
     }
+  }
+
+  /** Beyond `end` nothing is fetched any more: downloads that go on there are given up. */
+  forked(end: number, error: LogError): void {
+    for (const wish of this.#entries.keys()) if (spanOf(wish)[1] > end) this.#remove(wish, error)
   }
 
   /** Blocks were stored, or the log grew: finish what is met. */
@@ -117,14 +129,17 @@ export class Downloads {
 
   #finish(entry: Entry): boolean {
     const { wish } = entry.download
-    if (wish.type === 'range' ? !this.#isRangeMet(wish, entry) : !this.#isListMet(wish, entry)) {
-      return false
-    }
+    if (!this.#isMet(entry)) return false
     this.#entries.delete(wish)
     this.#selections.delete(wish)
     entry.resolve()
     this.#changed()
     return true
+  }
+
+  #isMet(entry: Entry): boolean {
+    const { wish } = entry.download
+    return wish.type === 'range' ? this.#isRangeMet(wish, entry) : this.#isListMet(wish, entry)
   }
 
   #isRangeMet(wish: RangeWish, entry: Entry): boolean {
@@ -149,12 +164,12 @@ export class Downloads {
     return true
   }
 
-  #remove(wish: Selection): void {
+  #remove(wish: Selection, reason = new LogError('ECANCELED', 'the download was cancelled')): void {
     const entry = this.#entries.get(wish)
     if (!entry) return
     this.#entries.delete(wish)
     this.#selections.delete(wish)
-    entry.reject(new LogError('ECANCELED', 'the download was cancelled'))
+    entry.reject(reason)
     this.#changed()
   }
 

@@ -22,8 +22,10 @@ export type LogErrorCode =
   | 'LOG_EMPTY'
   | 'LOG_CORRUPT' // what is stored contradicts what was signed
   | 'LOG_BAD_PROOF' // what a peer or caller gave does not verify; `cause` says why
+  | 'LOG_CONTRADICTION' // a proof that leans on what is stored does not go with it; one that stands alone may tell
   | 'LOG_BAD_SIGNATURE'
   | 'LOG_FORK' // two signed histories of one key
+  | 'LOG_BEHIND' // the key signed a longer log elsewhere: appending here would make it a fork
   | 'LOG_BAD_BITFIELD' // a run-length coded bitfield that does not decode
   | 'LOG_BAD_EXTENSION' // the name is taken, or no name at all
   | 'LOG_STORAGE' // a read or write failed; `cause` is the storage's error

@@ -4,6 +4,7 @@
  * @see spec/10-log.md 4.4
  * @module
  */
+import type { SignedNode } from '../merkle/index.ts'
 import type { LogPeer } from './replicator.ts'
 
 /** A Have as a peer sent it. */
@@ -15,16 +16,17 @@ export interface HaveNotice {
   readonly ack: boolean
 }
 
-/** Two signed histories of one key that contradict each other. */
+/**
+ * Two signed histories of one key that contradict each other. It proves itself: both nodes have one
+ * index and different hashes, and each leads to roots that the key signed.
+ */
 export interface ForkEvidence {
-  /** The tree node that both histories cover with different hashes. */
-  readonly treeIndex: number
-  /** Hash stored here, and hash that was proven by the other history. */
-  readonly ours: Uint8Array
-  readonly theirs: Uint8Array
-  /** Length and signature of the other history. */
-  readonly length: number
-  readonly signature: Uint8Array | null
+  /** Blocks from the first on that both histories are proven to share; there may be more. */
+  readonly commonLength: number
+  /** The history that is stored here. */
+  readonly ours: SignedNode
+  /** The one that came from elsewhere. */
+  readonly theirs: SignedNode
 }
 
 /** Arguments of each event. */
@@ -45,7 +47,7 @@ export interface LogEvents {
   clear: [start: number, end: number]
   /** The log is closed. */
   close: []
-  /** The key signed two histories. */
+  /** The key signed two histories. Once a log: the first evidence is kept. */
   fork: [ForkEvidence]
   'peer-add': [LogPeer]
   'peer-open': [LogPeer]

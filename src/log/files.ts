@@ -11,6 +11,8 @@ import type { OpenStorage, RandomAccess, RandomAccessObject } from '../storage/i
 export const FILE_NAMES = ['key', 'secret_key', 'tree', 'data', 'bitfield', 'signatures'] as const
 /** Name of one of the files. */
 export type FileName = (typeof FILE_NAMES)[number]
+/** A file of our own, which v10 ignores: it is there once the key was found to have signed two histories. */
+export const FORK_FILE = 'fork'
 /** The files of one log. */
 export type LogFiles = Readonly<Record<FileName, RandomAccess>>
 
@@ -47,7 +49,7 @@ export class FileSource {
   }
 
   /** The file of a name. */
-  file(name: FileName, info: StorageInfo = {}): RandomAccess {
+  file(name: FileName | typeof FORK_FILE, info: StorageInfo = {}): RandomAccess {
     let file = this.#files.get(name)
     if (!file) {
       file = this.#open(name, info)
@@ -73,9 +75,10 @@ export class FileSource {
     await settleAll([...this.#files.values()].map((file) => file.close()))
   }
 
-  /** Delete all six. */
+  /** Delete all of them, and what tells of a fork. */
   async destroy(): Promise<void> {
-    await settleAll(FILE_NAMES.map((name) => this.file(name).destroy()))
+    const names = [...FILE_NAMES, FORK_FILE] as const
+    await settleAll(names.map((name) => this.file(name).destroy()))
   }
 }
 

@@ -14,7 +14,7 @@ export {
   type ExtensionHandlers,
   type ExtensionHost,
 } from './extensions.ts'
-export type { ReceiveResults } from './receiver.ts'
+export type { ReceiveResults } from './receive-job.ts'
 export type { LogStorage, StorageInfo } from './files.ts'
 export { fsck } from './fsck.ts'
 export type { Fault, FaultType, FsckOptions, FsckReport } from './fsck-report.ts'

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { asError } from '../errors.ts'
 import { EventEmitter } from 'node:events'
 import { HASH_BYTES, SECRET_KEY_BYTES, discoveryKey } from '../crypto.ts'
+import { asError } from '../errors.ts'
 import type { Proof, ProofRequest } from '../merkle/index.ts'
 import { assertIndex } from './core.ts'
 import type { Emit } from './core.ts'
 import { closedError } from './errors.ts'
-import type { LogEvents } from './events.ts'
+import type { ForkEvidence, LogEvents } from './events.ts'
 import { ExtensionRegistry } from './extensions.ts'
 import { FileSource } from './files.ts'
 import type { LogStorage } from './files.ts'
@@ -22,13 +22,12 @@ import { openCore } from './open.ts'
 import type { LogOptions } from './options.ts'
 import { makeParts } from './parts.ts'
 import type { Parts } from './parts.ts'
-import type { ReceiveResults } from './receiver.ts'
+import type { ReceiveResults } from './receive-job.ts'
 import type { LogPeer, ReceivedBlock, Replicator, TransferStats } from './replicator.ts'
 import { encodeRle } from './rle.ts'
+import { OpenWishes } from './open-wishes.ts'
 import type { BytePosition } from './waiting.ts'
-import type { Selection, WaitingWish, Wishes } from './wish.ts'
-
-const NONE: ReadonlySet<never> = new Set<never>()
+import type { Wishes } from './wish.ts'
 
 /** Counters of one log, and of each of its peers. */
 export interface LogStats {
@@ -125,6 +124,22 @@ export class LogBase extends EventEmitter<LogEvents> {
   /** Whether heads are signed; a static log's are not. */
   get live(): boolean {
     return this.#parts?.core.live ?? this.options.live ?? true
+  }
+
+  /**
+   * Proof that the key signed two histories, once it was seen, also after reopening; otherwise `null`.
+   * What is held stays readable; the log grows no more, and beyond the common blocks fetches no more.
+   */
+  get fork(): ForkEvidence | null {
+    return this.#parts?.core.fork ?? null
+  }
+
+  /**
+   * Whether a proof contradicted what is stored, and a proof that leans on nothing here has to tell why.
+   * Until then `digest` is 0.
+   */
+  get suspectsFork(): boolean {
+    return this.#parts?.receiver.suspects ?? false
   }
 
   /** Only what is asked for is fetched. */
@@ -280,7 +295,8 @@ export class LogBase extends EventEmitter<LogEvents> {
    * now stored. Rejects only when storage fails.
    */
   async receive(blocks: readonly ReceivedBlock[], source: LogPeer | null): Promise<ReceiveResults> {
-    const { receiver } = this.#parts ?? (await this.parts())
+    const { receiver, core } = this.#parts ?? (await this.parts())
+    core.ownGrowth = this.writable && !this.downloading
     return receiver.receive(blocks, source)
   }
 
@@ -362,23 +378,6 @@ export class LogBase extends EventEmitter<LogEvents> {
         throw error
       })
     }
-  }
-}
-
-/** The wishes of a log that may not be open yet: then there are none. */
-class OpenWishes implements Wishes {
-  readonly #parts: () => Parts | null
-
-  constructor(parts: () => Parts | null) {
-    this.#parts = parts
-  }
-
-  get waiting(): ReadonlySet<WaitingWish> {
-    return this.#parts()?.waiting.wishes ?? NONE
-  }
-
-  get selections(): ReadonlySet<Selection> {
-    return this.#parts()?.downloads.selections ?? NONE
   }
 }
 

@@ -14,7 +14,7 @@ import { blockCodec } from '../value-encoding.ts'
 import type { Codec } from '../value-encoding.ts'
 import { createByteStream, readBytes } from './byte-reader.ts'
 import type { ByteRange } from './byte-reader.ts'
-import { assertIndex, assertRange } from './core.ts'
+import { assertIndex, assertRange, assertUnforked } from './core.ts'
 import { laterDownload } from './downloads.ts'
 import type { Download } from './downloads.ts'
 import { LogError, LogUnavailableError } from './errors.ts'
@@ -121,6 +121,7 @@ export class Log<T = Uint8Array> extends LogBase {
     const patience = patienceOf(options, this.options)
     const what = `a log of ${minLength} blocks`
     if ((options.wait ?? this.options.wait) === false) throw new LogError('LOG_NOT_HELD', what)
+    assertUnforked(core, Infinity)
     if (patience.onlyPeers && this.writable && !options.force) {
       throw new LogUnavailableError(what, this.peers.length, 0)
     }
@@ -178,6 +179,7 @@ export class Log<T = Uint8Array> extends LogBase {
     const { core, reader, waiting } = await this.parts()
     if (core.bitfield.has(index)) return reader.read(index)
     if ((options.wait ?? this.options.wait) === false) throw notHeld(index)
+    assertUnforked(core, index)
     options.signal?.throwIfAborted()
     const coming = waiting.block(index, patienceOf(options, this.options))
     options.onwait?.(index)

@@ -11,13 +11,17 @@
 import { EMPTY } from '../bytes.ts'
 import { blocksOf } from '../merkle/index.ts'
 import type { TreeNode } from '../merkle/index.ts'
+import type { RandomAccess } from '../storage/random-access.ts'
 import { systemTimers } from '../timers.ts'
 import { blockCodec } from '../value-encoding.ts'
 import { Bitfield } from './bitfield.ts'
 import { BitfieldFile } from './bitfield-file.ts'
+import { forkError } from './core.ts'
 import type { Core, Emit } from './core.ts'
 import { DurableWrites } from './durability.ts'
+import { FORK_FILE } from './files.ts'
 import type { FileSource, LogFiles } from './files.ts'
+import { readFork } from './fork-file.ts'
 import {
   HEADER_BYTES,
   PAGE_BYTES,
@@ -88,7 +92,9 @@ export async function openCore(
   }
   const header = sizes.bitfield >= HEADER_BYTES ? await files.bitfield.read(0, HEADER_BYTES) : EMPTY
   const pageBytes = readPageBytes(header)
-  const core = makeCore(files, sizes, identity, pageBytes ?? PAGE_BYTES, options, emit)
+  const forkFile = source.file(FORK_FILE, identity)
+  if (identity.discard) await forkFile.truncate(0)
+  const core = makeCore(files, forkFile, sizes, identity, pageBytes ?? PAGE_BYTES, options, emit)
   if (pageBytes !== null) await core.bitfieldFile.load(sizes.bitfield)
 
   const length = blocksOf(core.bitfield.nodes)
@@ -113,11 +119,14 @@ export async function openCore(
     await files.bitfield.write(0, bitfieldHeader(PAGE_BYTES))
     core.durable.created()
   }
+  core.fork = core.key && (await readFork(forkFile, core.key))
+  if (core.fork) core.refusesAppend = forkError(core.fork)
   return core
 }
 
 function makeCore(
   files: LogFiles,
+  forkFile: RandomAccess,
   sizes: FileSizes,
   identity: Identity,
   pageBytes: number,
@@ -148,6 +157,9 @@ function makeCore(
     roots: [],
     replicator: null,
     refusesAppend: null,
+    ownGrowth: false,
+    fork: null,
+    forkFile,
     closed: false,
   }
 }

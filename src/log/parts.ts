@@ -4,12 +4,18 @@
  * @module
  */
 import { Appender } from './appender.ts'
+import { forkError } from './core.ts'
 import type { Core } from './core.ts'
 import { Downloads } from './downloads.ts'
+import type { Download } from './downloads.ts'
+import { isLinked } from './fork.ts'
+import { grewByOthers } from './growth.ts'
+import { writeFork } from './fork-file.ts'
 import type { Guard } from './guard.ts'
 import { Prover } from './prover.ts'
 import { Reader } from './reader.ts'
 import { Receiver } from './receiver.ts'
+import type { Forked, Stored } from './receiver.ts'
 import type { VerifiedBlock } from './received-batch.ts'
 import type { LogPeer, TransferStats } from './replicator.ts'
 import { Seeker } from './seeker.ts'
@@ -34,7 +40,8 @@ export function makeParts(core: Core, guard: Guard, totals: TransferStats | null
   const reader = new Reader(core)
   let complete = 0
 
-  const onstored = async (blocks: readonly VerifiedBlock[], grew: boolean): Promise<void> => {
+  const onstored: Stored = async (blocks, before) => {
+    const grew = before !== null
     if (grew) core.emit('append')
     for (const { index, value, source } of blocks) {
       core.emit('download', index, value, source)
@@ -56,6 +63,32 @@ export function makeParts(core: Core, guard: Guard, totals: TransferStats | null
     await core.bitfieldFile.flush()
     await core.durable.bitfieldWritten()
     for (const [source, indices] of bySource(blocks)) core.replicator?.stored(indices, source)
+    if (before) grewByOthers(core)
+    if (before) await link(before)
+  }
+
+  /** The proof of block `length` shows whether the longer log grew out of the shorter. */
+  let linking: Download | null = null
+  const link = async (before: Pick<Core, 'length' | 'roots'>): Promise<void> => {
+    if (before.length === 0 || !core.live || linking) return
+    if (await isLinked(core, before.roots)) return
+    receiver.distrust(before.length)
+    linking = downloads.add({ start: before.length, end: before.length + 1, hash: true })
+    const over = (): void => {
+      linking = null
+    }
+    linking.done.then(over, over)
+  }
+
+  const onforked: Forked = async (evidence) => {
+    core.fork = evidence
+    const error = forkError(evidence)
+    core.refusesAppend = error
+    waiting.forked(evidence.commonLength, error)
+    downloads.forked(evidence.commonLength, error)
+    // Told even if it cannot be stored, which then shows as the failure of what was received.
+    core.emit('fork', evidence)
+    await writeFork(core.forkFile, evidence, core.durable.mode)
   }
 
   const onappended = (start: number, blocks: readonly Uint8Array[]): void => {
@@ -67,7 +100,7 @@ export function makeParts(core: Core, guard: Guard, totals: TransferStats | null
     if (waiting.isSeeking) void waiting.retrySeeks((wish) => seeker.narrow(wish))
   }
 
-  const receiver = new Receiver(core, onstored)
+  const receiver = new Receiver(core, onstored, onforked)
   const prover = new Prover(core, receiver)
   const seeker = new Seeker(prover, waiting)
   const appender = new Appender(core, onappended)

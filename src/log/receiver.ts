@@ -10,47 +10,39 @@
  * @module
  */
 import { copy, equals } from '../bytes.ts'
-import {
-  MerkleError,
-  addNode,
-  flatTree,
-  nodesBefore,
-  planVerify,
-  verifyProof,
-} from '../merkle/index.ts'
+import { MerkleError, addNode, nodesBefore, planVerify, verifyProof } from '../merkle/index.ts'
 import type { MutableNodeSet, TreeNode, Verified } from '../merkle/index.ts'
+import { forkError } from './core.ts'
 import type { Core } from './core.ts'
 import { LogError, closedError } from './errors.ts'
 import type { ForkEvidence } from './events.ts'
+import { judge } from './fork.ts'
+import { assertMayGrow } from './growth.ts'
+import { finish } from './receive-job.ts'
+import type { Job, ReceiveResults } from './receive-job.ts'
 import { ReceivedBatch } from './received-batch.ts'
 import type { VerifiedBlock } from './received-batch.ts'
 import type { LogPeer, ReceivedBlock } from './replicator.ts'
 import { trustNode } from './trust.ts'
 
-/** Result of each block of a call: `null` when it is stored. */
-export type ReceiveResults = Array<LogError | null>
-
-/** What the log does once a batch is stored. */
-export type Stored = (blocks: readonly VerifiedBlock[], grew: boolean) => Promise<void>
-
-interface Job {
-  readonly blocks: readonly ReceivedBlock[]
-  readonly source: LogPeer | null
-  readonly results: ReceiveResults
-  next: number
-  /** Blocks that are not settled yet, plus one until all were verified. */
-  open: number
-  readonly resolve: (results: ReceiveResults) => void
-  readonly reject: (error: unknown) => void
-}
+/** What the log does once a batch is stored; `before` is what it was if it is longer now. */
+export type Stored = (
+  blocks: readonly VerifiedBlock[],
+  before: Pick<Core, 'length' | 'roots'> | null,
+) => Promise<void>
+/** What the log does when its key turns out to have signed two histories. */
+export type Forked = (evidence: ForkEvidence) => Promise<void>
 
 /** Receives blocks for one log. */
 export class Receiver {
   readonly #core: Core
   readonly #onstored: Stored
+  readonly #onforked: Forked
   readonly #jobs: Job[] = []
   /** Blocks whose stored leaf was found to lie: only a proof up to the signed roots will do. */
   readonly #distrusted = new Set<number>()
+  /** Some proof did not go with what is stored here: until one does, all have to stand alone. */
+  #suspects = false
   #staged = new ReceivedBatch()
   #writing: ReceivedBatch | null = null
   #loading: Promise<void> | null = null
@@ -62,9 +54,10 @@ export class Receiver {
   #nextOffset = 0
 
   /** @param onstored - called once a batch is written and its bits are set */
-  constructor(core: Core, onstored: Stored) {
+  constructor(core: Core, onstored: Stored, onforked: Forked) {
     this.#core = core
     this.#onstored = onstored
+    this.#onforked = onforked
   }
 
   /** Nodes that are known: stored, or proven and on their way to disk. */
@@ -78,7 +71,17 @@ export class Receiver {
 
   /** Whether the stored leaf of a block is not to be relied on. */
   distrusts(index: number): boolean {
-    return this.#distrusted.has(index)
+    return this.#suspects || this.#distrusted.has(index)
+  }
+
+  /** The next proof of this block has to stand alone. */
+  distrust(index: number): void {
+    this.#distrusted.add(index)
+  }
+
+  /** Whether some proof did not go with what is stored, and nobody can tell yet why. */
+  get suspects(): boolean {
+    return this.#suspects
   }
 
   /** Verify blocks in order and store those that are right. Rejects only when storage fails. */
@@ -121,7 +124,7 @@ export class Receiver {
     try {
       await waits
     } catch (error) {
-      this.#refuse(job, slot, error)
+      await this.#refuse(job, slot, error)
     }
     this.#loading = null
     this.#verify()
@@ -133,14 +136,16 @@ export class Receiver {
       const preparing = this.#prepare(block)
       if (preparing || this.#core.onwrite) return this.#takeSlowly(job, block, slot, preparing)
       const verified = this.#check(block)
-      if (verified instanceof Promise) return this.#takeSlowly(job, block, slot, verified)
+      if (verified instanceof Promise || this.#contradicts(verified)) {
+        return this.#takeSlowly(job, block, slot, null)
+      }
       const placed = this.#place(block, verified)
       if (placed instanceof Promise) {
         return placed.then((byteOffset) => this.#stage(job, block, slot, verified, byteOffset))
       }
       this.#stage(job, block, slot, verified, placed)
     } catch (error) {
-      this.#refuse(job, slot, error)
+      return this.#refuse(job, slot, error)
     }
     return null
   }
@@ -153,6 +158,7 @@ export class Receiver {
   ): Promise<void> {
     await preparing
     const verified = await this.#check(block)
+    if (this.#contradicts(verified)) await this.#judge(block) // goes on if our disk is at fault
     const byteOffset = await this.#place(block, verified)
     if (block.value) await this.#core.onwrite?.(block.index, block.value, job.source)
     this.#stage(job, block, slot, verified, byteOffset)
@@ -229,6 +235,15 @@ export class Receiver {
     return this.nodes.has(node.index) && !this.#isKnown(node)
   }
 
+  /** Whether a proven node has another hash than what is known in its place. */
+  #contradicts(verified: Verified): boolean {
+    return verified.nodes.some((node) => {
+      if (!this.nodes.has(node.index)) return false
+      const known = this.#fresh(node.index) ?? this.#core.tree.cached(node.index)
+      return known !== undefined && !equals(known.hash, node.hash)
+    })
+  }
+
   #stage(
     job: Job,
     block: ReceivedBlock,
@@ -237,10 +252,8 @@ export class Receiver {
     byteOffset: number,
   ): void {
     const { value, index } = block
-    const { maxLength } = this.#core
-    if (verified.head && verified.head.length > maxLength) {
-      throw new LogError('LOG_TOO_LONG', `want at most ${maxLength} blocks`)
-    }
+    if (verified.head) assertMayGrow(this.#core, block, verified.head.length)
+    if (verified.head?.signature) this.#suspects = false
     const staged = this.#staged
     for (const node of verified.nodes) {
       if (this.#isKnown(node)) continue
@@ -265,15 +278,12 @@ export class Receiver {
     job.results[slot] = null
   }
 
-  #refuse(job: Job, slot: number, error: unknown): void {
-    if (error instanceof MerkleError) {
-      if (error.code === 'MERKLE_WRONG_SIZE') {
-        const block = job.blocks[slot]
-        if (block) this.#distrusted.add(block.index)
-      }
-      if (error.code === 'MERKLE_FORK') this.#reportFork(job.blocks[slot], error)
-      const code = error.code === 'MERKLE_FORK' ? 'LOG_FORK' : 'LOG_BAD_PROOF'
-      job.results[slot] = new LogError(code, error.message, { cause: error })
+  #refuse(job: Job, slot: number, error: unknown): Promise<void> | null {
+    const block = job.blocks[slot]
+    if (error instanceof MerkleError && block) {
+      if (error.code === 'MERKLE_WRONG_SIZE') this.#distrusted.add(block.index)
+      if (this.#maybeForked(error)) return this.#refuseProof(job, block, slot, error)
+      job.results[slot] = new LogError('LOG_BAD_PROOF', error.message, { cause: error })
     } else if (error instanceof LogError) {
       job.results[slot] = error
     } else if (this.#core.onwrite) {
@@ -281,18 +291,39 @@ export class Receiver {
     } else {
       job.reject(error)
     }
+    return null
   }
 
-  #reportFork(block: ReceivedBlock | undefined, error: MerkleError): void {
-    const treeIndex = error.treeIndex ?? 0
-    const evidence: ForkEvidence = {
-      treeIndex,
-      ours: this.#core.tree.cached(treeIndex)?.hash ?? new Uint8Array(0),
-      theirs: block?.nodes.find((node) => node.index === treeIndex)?.hash ?? new Uint8Array(0),
-      length: block ? headLength(block) : 0,
-      signature: block?.signature ?? null,
+  #maybeForked({ code }: MerkleError): boolean {
+    if (this.#core.length === 0 || !this.#core.live) return false
+    return (
+      code === 'MERKLE_FORK' || code === 'MERKLE_BAD_SIGNATURE' || code === 'MERKLE_MISSING_ROOTS'
+    )
+  }
+
+  async #refuseProof(job: Job, block: ReceivedBlock, slot: number, cause: MerkleError) {
+    try {
+      const why = await this.#judge(block)
+      const code =
+        why === 'unclear' ? 'LOG_CONTRADICTION' : why === 'sound' ? 'LOG_CORRUPT' : 'LOG_BAD_PROOF'
+      if (why === 'sound') this.#distrusted.add(block.index)
+      job.results[slot] = new LogError(code, cause.message, { cause })
+    } catch (error) {
+      if (error instanceof LogError) job.results[slot] = error
+      else job.reject(error)
     }
-    this.#core.emit('fork', evidence)
+  }
+
+  /** A proof does not go with what is stored: find out who is wrong. */
+  async #judge(block: ReceivedBlock): Promise<'sound' | 'bad' | 'unclear'> {
+    await Promise.resolve() // what was verified before begins to be written
+    // oxlint-disable-next-line no-await-in-loop
+    while (this.#writer) await this.#writer
+    const judgement = await judge(this.#core, block)
+    if (judgement.type === 'unclear') this.#suspects = true
+    if (judgement.type !== 'fork') return judgement.type
+    if (!this.#core.fork) await this.#onforked(judgement.evidence)
+    throw forkError(judgement.evidence)
   }
 
   #startWriting(): void {
@@ -341,25 +372,18 @@ export class Receiver {
     core.tree.keep([...batch.nodes.values()])
     for (const treeIndex of batch.nodes.keys()) addNode(core.bitfield.nodes, treeIndex)
     for (const { index } of batch.blocks) core.bitfield.set(index, index + 1, true)
-    let grew = false
+    const { length, roots } = core
     for (const head of batch.heads.values()) {
       core.live = head.signature !== null
       if (head.length <= core.length) continue
       core.length = head.length
       core.byteLength = head.byteLength
       core.roots = head.roots.map((root) => ({ ...root, hash: copy(root.hash) }))
-      grew = true
     }
     // Set: the nodes are no longer only in memory.
     this.#writing = null
-    await this.#onstored(batch.blocks, grew)
+    await this.#onstored(batch.blocks, core.length > length ? { length, roots } : null)
   }
-}
-
-/** One of the things that a job waits for is done. */
-function finish(job: Job): void {
-  job.open--
-  if (job.open === 0) job.resolve(job.results)
 }
 
 /** The value put last into a map. */
@@ -367,10 +391,4 @@ function lastOf<T>(map: ReadonlyMap<number, T> | undefined): T | undefined {
   let last: T | undefined
   for (const value of map?.values() ?? []) last = value
   return last
-}
-
-/** Length that a proof leads to, by its last node. */
-function headLength(block: ReceivedBlock): number {
-  const last = block.nodes.at(-1)?.index ?? 2 * block.index
-  return Math.max(flatTree.nextLeaf(last), 2 * block.index + 2) / 2
 }

@@ -10,6 +10,7 @@
  * @module
  */
 import { copy } from '../bytes.ts'
+import { forkError } from './core.ts'
 import type { Core } from './core.ts'
 import { LogError, LogUnavailableError, closedError } from './errors.ts'
 import type { Guard } from './guard.ts'
@@ -87,6 +88,8 @@ export class Waiting {
 
   /** The block of a byte, once enough of the tree is known. `wish` is narrowed meanwhile. */
   seek(wish: OpenSeek, patience: Patience): Promise<BytePosition> {
+    const { fork } = this.#core
+    if (fork && wish.end > fork.commonLength) return Promise.reject(forkError(fork))
     const seeks = this.#seeks
     const members = {
       add: (waiter: Waiter<BytePosition>) => seeks.set(waiter, wish),
@@ -147,6 +150,14 @@ export class Waiting {
       const { wish } = waiter
       if (!isInside(wish, start, end)) continue
       waiter.fail(new LogError('ECANCELED', `waiting for ${waiter.what} was cancelled`))
+    }
+  }
+
+  /** Beyond `end` nothing is fetched any more: whoever waits for it hears why. */
+  forked(end: number, error: LogError): void {
+    for (const waiter of this.#all) {
+      const { wish } = waiter
+      if (!isInside(wish, 0, end)) waiter.fail(error)
     }
   }
 

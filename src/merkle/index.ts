@@ -6,6 +6,7 @@
 export type { BlockProof } from './block-proof.ts'
 export { Cursor } from './cursor.ts'
 export * as flatTree from './flat-tree.ts'
+export { commonLength, isFork, isSignedNode, siblingsUp, type SignedNode } from './fork.ts'
 export {
   SIGNABLE_BYTES,
   leafHash,

@@ -144,6 +144,7 @@ t.test('two signed histories of one key are a fork: told, and not mixed', async 
   const [error] = await copy.receive([await message(two, copy, 3, { digest: 0 })], null)
   t.equal(error?.code, 'LOG_FORK')
   t.equal(forks.length, 1)
+  t.equal(copy.fork, forks[0])
   t.equal(copy.length, 3)
   t.strictSame(await copy.audit(), { valid: 3, invalid: 0 })
   await Promise.all([one.close(), two.close(), copy.close()])
