@@ -1,7 +1,8 @@
 /**
  * Appending: one write per file and one signature a batch.
  *
- * The first append runs alone; everything appended while it runs becomes one batch, in order. A batch
+ * The first append runs alone; everything appended while it runs becomes one batch, in order; what has
+ * to have the log to itself (truncation, finalizing) takes its turn between batches. A batch
  * that fails before its bitfield is written leaves the log as it was.
  *
  * @see spec/10-log.md 3.9
@@ -26,7 +27,10 @@ interface Pending {
 export class Appender {
   readonly #core: Core
   readonly #onappended: (start: number, blocks: readonly Uint8Array[]) => void
-  #queue: Pending[] = []
+  /** What is done one after the other: batches, and work that wants the log to itself. None rejects. */
+  readonly #steps: (() => Promise<void>)[] = []
+  /** The batch at the end of the steps, as long as appends may join it. */
+  #joining: Pending[] | null = null
   #running: Promise<void> | null = null
   /** A batch failed: what it may have left behind the signatures is cut off before the next. */
   #failed = false
@@ -45,9 +49,7 @@ export class Appender {
    */
   async append(values: readonly unknown[]): Promise<number> {
     const core = this.#core
-    if (core.key !== null && core.secretKey === null) {
-      throw new LogError('LOG_NOT_WRITABLE', 'the log has no secret key here')
-    }
+    assertWritable(core)
     if (core.refusesAppend) throw core.refusesAppend
     const blocks = values.map((value) => core.codec.encode(value))
     for (const block of blocks) {
@@ -56,9 +58,17 @@ export class Appender {
       throw new LogError('LOG_BLOCK_TOO_LARGE', message)
     }
     return new Promise<number>((resolve, reject) => {
-      this.#queue.push({ blocks, resolve, reject })
-      // Never rejects: each failure goes to the appends of its batch.
-      this.#running ??= this.#run()
+      const pending = { blocks, resolve, reject }
+      if (this.#joining) {
+        this.#joining.push(pending)
+        return
+      }
+      const batch: Pending[] = [pending]
+      this.#joining = batch
+      this.#enqueue(() => {
+        if (this.#joining === batch) this.#joining = null
+        return this.#writeBatch(batch)
+      })
     })
   }
 
@@ -70,40 +80,43 @@ export class Appender {
     }
   }
 
-  /** Run `work` while nothing is appended; what is appended meanwhile waits for it. */
-  async exclusive<T>(work: () => Promise<T>): Promise<T> {
-    while (this.#running) {
-      // oxlint-disable-next-line no-await-in-loop
-      await this.#running
-    }
-    const result = work()
-    this.#running = result.then(
-      () => this.#run(),
-      () => this.#run(), // the failure is the caller's
-    )
-    return result
+  /** Run `work` between what was appended before the call and what is appended after it. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#joining = null
+      this.#enqueue(() => work().then(resolve, reject))
+    })
+  }
+
+  #enqueue(step: () => Promise<void>): void {
+    this.#steps.push(step)
+    this.#running ??= this.#run()
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const batch = this.#queue
-      this.#queue = []
-      try {
-        // oxlint-disable-next-line no-await-in-loop
-        let index = await this.#write(batch.flatMap((pending) => pending.blocks))
-        for (const { blocks, resolve } of batch) {
-          resolve(index)
-          index += blocks.length
-        }
-      } catch (error) {
-        for (const { reject } of batch) reject(error)
-      }
+    for (let step = this.#steps.shift(); step; step = this.#steps.shift()) {
+      // oxlint-disable-next-line no-await-in-loop
+      await step()
     }
     this.#running = null
   }
 
+  /** Never rejects: a failure goes to the appends of the batch. */
+  async #writeBatch(batch: readonly Pending[]): Promise<void> {
+    try {
+      let index = await this.#write(batch.flatMap((pending) => pending.blocks))
+      for (const { blocks, resolve } of batch) {
+        resolve(index)
+        index += blocks.length
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+  }
+
   async #write(blocks: readonly Uint8Array[]): Promise<number> {
     const core = this.#core
+    assertWritable(core) // it may have been finalized since the call
     const start = core.length
     if (start + blocks.length > MAX_LENGTH) {
       throw new LogError('LOG_TOO_LONG', `want at most ${MAX_LENGTH} blocks`)
@@ -170,4 +183,9 @@ export class Appender {
       if (outcome.status === 'rejected') throw outcome.reason
     }
   }
+}
+
+function assertWritable(core: Core): void {
+  if (core.key === null || core.secretKey !== null) return
+  throw new LogError('LOG_NOT_WRITABLE', 'the log has no secret key here')
 }
