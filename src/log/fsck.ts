@@ -11,7 +11,7 @@
  * @module
  */
 import { copy, equals, isZero } from '../bytes.ts'
-import { HASH_BYTES, SECRET_KEY_BYTES, isKeyPair } from '../crypto.ts'
+import { HASH_BYTES, SECRET_KEY_BYTES, isKeyPair, signingKeyPair } from '../crypto.ts'
 import { blocksOf } from '../merkle/index.ts'
 import type { RandomAccess } from '../storage/random-access.ts'
 import { Bitfield } from './bitfield.ts'
@@ -51,16 +51,20 @@ export async function fsck(storage: LogStorage, options: FsckOptions = {}): Prom
     if (!options.repair || !run.canRepair) return report
     await run.repair()
     await source.close()
-    // What is left is what a crash may leave, which opening sees to.
-    const log = new Log(storage, report.key, { sparse: true })
-    try {
-      await log.ready()
-    } finally {
-      await log.close()
-    }
+    if (run.canOpen) await settle(storage, report.key)
     return { ...report, repaired: report.faults.length > 0 }
   } finally {
     await source.close()
+  }
+}
+
+/** Open and close: what is left is what a crash may leave, which opening sees to. */
+async function settle(storage: LogStorage, key: Uint8Array | null): Promise<void> {
+  const log = new Log(storage, key, { sparse: true })
+  try {
+    await log.ready()
+  } finally {
+    await log.close()
   }
 }
 
@@ -82,6 +86,8 @@ class Run {
 
   /** Something verifies, or nothing is stored. */
   canRepair = false
+  /** The log opens without being told its secret key. */
+  canOpen = true
 
   async check(): Promise<FsckReport> {
     const files = this.#files
@@ -110,8 +116,8 @@ class Run {
     let found: TreeCheck | null = null
     for (const key of keys) {
       const tree = new TreeFile(files.tree, treeBytes, CACHE_BYTES)
-      const isPair = secretKey !== null && isKeyPair(key, secretKey)
-      const check = new TreeCheck(tree, files.data, dataBytes, key, isPair ? secretKey : null)
+      const rightSecret = secretKey && pairedWith(key, secretKey)
+      const check = new TreeCheck(tree, files.data, dataBytes, key, rightSecret)
       // oxlint-disable-next-line no-await-in-loop
       await check.run(signatures, recorded)
       if (check.length === 0 && !isBare) continue
@@ -143,12 +149,12 @@ class Run {
       // oxlint-disable-next-line no-await-in-loop
       await write()
     }
-    const { key, tree, signatures, bitfield } = this.#files
+    const { key, secret_key: secretKey, tree, signatures, bitfield } = this.#files
     for (const treeIndex of this.#bits?.droppedNodes ?? []) {
       // oxlint-disable-next-line no-await-in-loop
       await this.#tree?.writeRun(treeIndex, 1, [])
     }
-    await Promise.all([key.sync(), tree.sync(), signatures.sync()])
+    await Promise.all([key, secretKey, tree, signatures].map((file) => file.sync()))
     await this.#bitfieldFile?.flush()
     await bitfield.sync()
   }
@@ -158,10 +164,13 @@ class Run {
       this.#fault('key', 0, HASH_BYTES, 'key', 'it is not the key that signed', 'restored')
       this.#writes.push(() => this.#files.key.write(0, key))
     }
-    if (secretKey && !isKeyPair(key, secretKey)) {
-      const message = 'it does not belong to the key'
-      this.#fault('secret_key', 0, SECRET_KEY_BYTES, 'secret-key', message, 'left')
-    }
+    if (!secretKey || isKeyPair(key, secretKey)) return
+    const right = pairedWith(key, secretKey)
+    const message = 'it does not belong to the key'
+    const remedy = right ? 'restored' : 'left'
+    this.#fault('secret_key', 0, SECRET_KEY_BYTES, 'secret-key', message, remedy)
+    if (right) this.#writes.push(() => this.#files.secret_key.write(0, right))
+    else this.canOpen = false
   }
 
   async #checkHeader(
@@ -212,6 +221,20 @@ class Run {
       repaired: false,
     }
   }
+}
+
+/** The secret key that belongs to a key: as stored, or with the one flipped bit put back; or `null`. */
+function pairedWith(key: Uint8Array, stored: Uint8Array): Uint8Array | null {
+  const seed = copy(stored, 0, HASH_BYTES)
+  for (let bit = -1; bit < 8 * HASH_BYTES; bit++) {
+    const mask = bit < 0 ? 0 : 1 << (bit & 7)
+    const at = Math.max(0, bit) >>> 3
+    seed[at] = (seed[at] ?? 0) ^ mask
+    const pair = signingKeyPair(seed)
+    if (equals(pair.publicKey, key)) return pair.secretKey
+    seed[at] = (seed[at] ?? 0) ^ mask
+  }
+  return null
 }
 
 /** The first bytes of a file; `null` when it is shorter, or they are zeros. */

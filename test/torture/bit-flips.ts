@@ -1,2 +1,184 @@
-import type { Part } from './parts.ts'
-export const part: Part = { name: 'flips', run: async () => [] }
+/**
+ * Single flipped bits in stored files.
+ *
+ * Each is found by `fsck`, or makes no difference to any answer. None is ever returned as data. After
+ * `fsck` with `repair`, and with a peer that has the data, everything is there again.
+ *
+ * @module
+ */
+import { signingKeyPair } from '../../src/crypto.ts'
+import type { KeyPair } from '../../src/crypto.ts'
+import { Log, LogError, fsck } from '../../src/log/index.ts'
+import { MemoryFolder } from '../../src/storage/index.ts'
+import { Blocks } from './blocks.ts'
+import { Chance } from './chance.ts'
+import type { Part, Row, Setting } from './parts.ts'
+import { messageOf, sameBytes } from './workload.ts'
+
+const FULL_FLIPS = 10_000
+const QUICK_FLIPS = 600
+const FLIPS_OF_A_LOG = 100
+const FAILURES_PRINTED = 20
+const FILES = ['key', 'secret_key', 'tree', 'data', 'bitfield', 'signatures'] as const
+
+/** A log at rest, and a peer that has all of it. */
+interface Subject {
+  readonly keys: KeyPair
+  readonly blocks: Blocks
+  readonly isWriter: boolean
+  readonly files: ReadonlyMap<string, Uint8Array>
+  readonly length: number
+  readonly held: ReadonlySet<number>
+  readonly peer: Log
+}
+
+async function makeSubject(seed: number, number: number): Promise<Subject> {
+  const chance = new Chance(seed, number, 0xf11b)
+  const keys = signingKeyPair(chance.bytes(32))
+  const { publicKey, secretKey } = keys
+  const blocks = new Blocks(chance.below(2 ** 32))
+  const peer = new Log(new MemoryFolder().open, publicKey, { secretKey, durability: 'none' })
+  const isWriter = number % 2 === 0
+  const folder = new MemoryFolder()
+  const own = isWriter ? { secretKey } : {}
+  const log = new Log(folder.open, publicKey, { ...own, sparse: true, durability: 'none' })
+  for (let i = 0; i < 6; i++) {
+    const run = blocks.run(peer.length, chance.pick([1, 2, 4, 9]))
+    // oxlint-disable-next-line no-await-in-loop
+    await peer.append(run)
+    // oxlint-disable-next-line no-await-in-loop
+    if (isWriter) await log.append(run)
+    const copied = isWriter ? 0 : peer.length
+    for (let index = 0; index < copied; index++) {
+      if (!chance.coin(0.3)) continue
+      // oxlint-disable-next-line no-await-in-loop
+      await log.receive([await messageOf(peer, log, index)], null)
+    }
+  }
+  await log.clear(chance.below(log.length))
+  const held = new Set<number>()
+  for (let index = 0; index < log.length; index++) if (log.has(index)) held.add(index)
+  const { length } = log
+  await log.close()
+  return { keys, blocks, isWriter, files: folder.snapshot(), length, held, peer }
+}
+
+/** Flip one bit, and hold everything that follows against what must. */
+async function flip(subject: Subject, chance: Chance): Promise<'detected' | 'unused'> {
+  const { files, keys, isWriter } = subject
+  const names = FILES.filter((name) => (files.get(name)?.length ?? 0) > 0)
+  const name = chance.pick(names)
+  const damaged = new Map([...files].map(([each, bytes]) => [each, Uint8Array.from(bytes)]))
+  const bytes = damaged.get(name)
+  if (!bytes) throw new Error('no such file')
+  const at = chance.below(bytes.length)
+  const bit = chance.below(8)
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << bit)
+  const where = `${name} byte ${at} bit ${bit}`
+  try {
+    const folder = new MemoryFolder(damaged)
+    const report = await fsck(folder.open, { key: keys.publicKey })
+    for (const [each, now] of folder.snapshot()) {
+      if (!sameBytes(now, damaged.get(each) ?? new Uint8Array(0))) throw new Error('fsck wrote')
+    }
+    const isDetected = report.faults.length > 0
+    await serve(subject, damaged, !isDetected)
+    await repair(subject, damaged, isWriter && chance.coin())
+    return isDetected ? 'detected' : 'unused'
+  } catch (error) {
+    throw new Error(`${where}: ${String(error)}`, { cause: error })
+  }
+}
+
+/** What the damaged log answers: the right bytes or a typed error, and all as before if `intact`. */
+async function serve(
+  { keys, isWriter, blocks, held, length }: Subject,
+  files: ReadonlyMap<string, Uint8Array>,
+  intact: boolean,
+): Promise<void> {
+  const own = isWriter ? { secretKey: keys.secretKey } : {}
+  const log = new Log(new MemoryFolder(files).open, keys.publicKey, { ...own, sparse: true })
+  try {
+    await log.ready()
+    for (let index = 0; index < Math.max(length, log.length); index++) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        const block = await log.get(index, { wait: false })
+        if (!sameBytes(block, blocks.at(index)))
+          throw new Error(`block ${index}: wrong bytes served`)
+      } catch (error) {
+        if (!(error instanceof LogError) || (intact && held.has(index))) throw error
+      }
+    }
+    if (intact && log.length !== length)
+      throw new Error(`${log.length} blocks instead of ${length}`)
+  } catch (error) {
+    if (!(error instanceof LogError) || intact) throw error
+  } finally {
+    await log.close()
+  }
+}
+
+/** After a repair everything can be had again, and nothing is found any more. */
+async function repair(
+  { keys, isWriter, blocks, held, length, peer }: Subject,
+  files: ReadonlyMap<string, Uint8Array>,
+  keyIsGiven: boolean,
+): Promise<void> {
+  const folder = new MemoryFolder(files)
+  const key = keyIsGiven || !isWriter ? keys.publicKey : null
+  await fsck(folder.open, { key, repair: true })
+  const own = isWriter ? { secretKey: keys.secretKey } : {}
+  const log = new Log(folder.open, keys.publicKey, { ...own, sparse: true })
+  await log.ready()
+  for (const index of held) {
+    if (!log.has(index)) {
+      // oxlint-disable-next-line no-await-in-loop -- the digest tells what came before
+      const [error] = await log.receive([await messageOf(peer, log, index)], null)
+      if (error) throw new Error(`block ${index} is refused: ${error.message}`, { cause: error })
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    const block = await log.get(index, { wait: false })
+    if (!sameBytes(block, blocks.at(index))) throw new Error(`block ${index} is not repaired`)
+  }
+  if (log.length < length) throw new Error(`${log.length} of ${length} blocks after the repair`)
+  if (isWriter) await log.append(blocks.at(log.length))
+  await log.close()
+  const { faults } = await fsck(folder.open, { key: keys.publicKey })
+  const [fault] = faults
+  if (fault)
+    throw new Error(`after the repair: ${fault.file} ${fault.byteOffset}: ${fault.message}`)
+}
+
+async function run(setting: Setting): Promise<Row[]> {
+  const { seed, quick, only, note, at } = setting
+  let passed = 0
+  let failed = 0
+  let unused = 0
+  const total = quick ? QUICK_FLIPS : FULL_FLIPS
+  for (let number = 0; number * FLIPS_OF_A_LOG < total; number++) {
+    // oxlint-disable-next-line no-await-in-loop
+    const subject = await makeSubject(seed, number)
+    for (let i = 0; i < FLIPS_OF_A_LOG; i++) {
+      const name = `flip ${i} of log ${number}`
+      if (only !== null && only !== name) continue
+      at(name)
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        const outcome = await flip(subject, new Chance(seed, number, i))
+        passed++
+        if (outcome === 'unused') unused++
+      } catch (error) {
+        if (++failed <= FAILURES_PRINTED) {
+          note(`FAIL --seed ${seed} --only '${name}': ${String(error)}`)
+        }
+      }
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    await subject.peer.close()
+  }
+  const remark = `${unused} in bytes that nobody uses, the others detected`
+  return [{ what: 'flipped bits in stored files', passed, failed, remark }]
+}
+
+export const part: Part = { name: 'flips', run }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Log, LogError } from '../../src/log/index.ts'
+import { Log, LogError, fsck } from '../../src/log/index.ts'
 import { MemoryFolder } from '../../src/storage/index.ts'
 import type { Files } from './crash-states.ts'
 import type { Chance } from './chance.ts'
@@ -18,6 +18,8 @@ export interface Expectation {
   readonly mayRefuse: boolean
   /** Everything that is held must be right: no write was lost. */
   readonly whole: boolean
+  /** Everything that can be read can be replicated. */
+  readonly provable: boolean
   readonly attempted: number
   /** Blocks that were ever to be cleared. */
   readonly cleared: ReadonlySet<number>
@@ -48,6 +50,7 @@ export function expectationAt(
     held,
     mayRefuse: isPowerCut && length === 0,
     whole: !isPowerCut || workload.mode === 'sync',
+    provable: !isPowerCut || workload.mode === 'sync',
     attempted: history.attempted,
     cleared: new Set(
       history.clears.filter((clear) => clear.moment <= moment).map(({ block }) => block),
@@ -63,7 +66,7 @@ export async function check(
   chance: Chance,
 ): Promise<'sound' | 'refused'> {
   const folder = new MemoryFolder(files)
-  const log = openLog(
+  let log = openLog(
     workload,
     folder.open,
     workload.givesKey || (workload.role === 'replica' && expected.length === 0),
@@ -83,7 +86,17 @@ export async function check(
       throw new Error('another identity')
     if (log.length > 0) throw new Error('another identity over content')
   } else {
-    await checkContent(workload, log, expected, chance)
+    const isWhole = await checkContent(workload, log, expected, chance)
+    if (!isWhole) {
+      // Writes were lost that nobody was promised. After a repair all that is left can be proven.
+      await log.close()
+      await fsck(folder.open, { key: workload.keys.publicKey, repair: true })
+      log = openLog(workload, folder.open, false)
+      const attempted = expected.attempted + 2
+      const again = { ...expected, attempted, provable: true }
+      await log.ready()
+      if (!(await checkContent(workload, log, again, chance))) throw new Error('is not repaired')
+    }
   }
   const { length } = log
   await log.close()
@@ -103,7 +116,7 @@ async function checkContent(
   log: Log,
   expected: Expectation,
   chance: Chance,
-): Promise<void> {
+): Promise<boolean> {
   const { blocks, role, sources, base } = workload
   if (log.length < expected.length) {
     throw new Error(`${log.length} blocks, of ${expected.length} acknowledged`)
@@ -148,7 +161,7 @@ async function checkContent(
   } else {
     await complete(workload, log, sources.at(-1), readable)
   }
-  await checkCopy(workload, log, readable, expected)
+  return checkCopy(workload, log, readable, expected)
 }
 
 /** Read what is held, in runs and, where that fails, one by one. */
@@ -223,41 +236,49 @@ async function complete(
     throw new Error(`${log.length} of ${source.length} blocks fetched`)
 }
 
-/** A new replica gets everything that can be read here. */
+/**
+ * A new replica gets everything that can be read here.
+ *
+ * @returns whether it does; without, something was lost that a proof leans on
+ */
 async function checkCopy(
   workload: Workload,
   log: Log,
   readable: Set<number>,
   expected: Expectation,
-): Promise<void> {
+): Promise<boolean> {
   const copy = new Log(new MemoryFolder().open, workload.keys.publicKey, {
     sparse: true,
     durability: 'none',
   })
   await copy.ready()
-  let wanted = [...readable].slice(-SAMPLE)
+  const wanted = [...readable].slice(-SAMPLE)
   const results: Array<Promise<unknown>> = []
+  let isWhole = true
   for (const index of wanted) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- the digest tells what came before
-      const message = await messageOf(log, copy, index)
-      results.push(copy.receive([message], null))
+      results.push(copy.receive([await messageOf(log, copy, index)], null))
     } catch (error) {
-      // Writes were lost that nobody was promised: a proof may lean on one.
-      if (expected.whole || !(error instanceof LogError)) throw error
-      readable.delete(index)
+      if (expected.provable || !(error instanceof LogError)) throw error
+      isWhole = false
     }
   }
   await Promise.all(results)
-  wanted = wanted.filter((index) => readable.has(index))
   for (const index of wanted) {
-    if (!copy.has(index)) throw new Error(`block ${index} cannot be replicated`)
+    if (!copy.has(index)) {
+      if (expected.provable) throw new Error(`block ${index} cannot be replicated`)
+      isWhole = false
+      continue
+    }
     // oxlint-disable-next-line no-await-in-loop
     const bytes = await copy.get(index, { wait: false })
-    if (!sameBytes(bytes, workload.blocks.at(index)))
+    if (!sameBytes(bytes, workload.blocks.at(index))) {
       throw new Error(`block ${index}: wrong in a copy`)
+    }
   }
   await copy.close()
+  return isWhole
 }
 
 /** All blocks above the base, and some below it; ascending. */
