@@ -140,7 +140,7 @@ t.test(
     const reading = (async () => {
       for await (const piece of copy.readBytes({ byteOffset: start, byteLength })) read.push(piece)
     })()
-    for (let wanted = 0; wanted < 20 && copy.has(8) === false; wanted++) {
+    for (let wanted = 0; wanted < 20 && !copy.has(8); wanted++) {
       await turn()
       for (const wish of copy.wishes.waiting) {
         const index = wish.type === 'block' ? wish.index : wish.type === 'seek' ? wish.start : 0
