@@ -9,6 +9,7 @@
  */
 import type { Readable } from 'node:stream'
 import type { Download } from './downloads.ts'
+import { LogError } from './errors.ts'
 import type { DownloadRange, GetOptions, SeekOptions, WaitOptions } from './options.ts'
 import { joinSignals, pullStream } from './pull-stream.ts'
 import type { BytePosition } from './waiting.ts'
@@ -82,16 +83,13 @@ export async function* readBytes(
       const end = Math.min(index + RUN_BLOCKS, limit, Math.max(log.length, index + 1))
       const missing = log.nextMissing(index, end)
       if (missing >= 0 && range.wait !== false) ahead.start(missing)
+      const stop = missing < 0 ? end : missing
       const pieces =
         missing === index
           ? // oxlint-disable-next-line no-await-in-loop
             [await log.readBlock(index, reads)]
           : // oxlint-disable-next-line no-await-in-loop
-            await log.readBlocks(
-              index,
-              missing < 0 ? end : missing,
-              Math.min(RUN_BYTES, skip + left),
-            )
+            await readHeld(log, index, stop, Math.min(RUN_BYTES, skip + left), reads)
       for (const piece of pieces) {
         index++
         if (left <= 0) break
@@ -103,6 +101,22 @@ export async function* readBytes(
     }
   } finally {
     ahead.stop()
+  }
+}
+
+/** A run of held blocks; where one of them is damaged only the first, got anew if need be. */
+async function readHeld(
+  log: ByteLog,
+  start: number,
+  end: number,
+  maxBytes: number,
+  reads: WaitOptions,
+): Promise<Uint8Array[]> {
+  try {
+    return await log.readBlocks(start, end, maxBytes)
+  } catch (error) {
+    if (!(error instanceof LogError) || error.code !== 'LOG_CORRUPT') throw error
+    return [await log.readBlock(start, reads)]
   }
 }
 

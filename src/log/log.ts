@@ -8,6 +8,7 @@
  * @see spec/10-log.md 4
  * @module
  */
+import { setMaxListeners } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import type { Proof, TreeNode } from '../merkle/index.ts'
 import { blockCodec } from '../value-encoding.ts'
@@ -33,8 +34,11 @@ import type {
   SeekOptions,
   UpdateOptions,
 } from './options.ts'
+import type { Parts } from './parts.ts'
+import { joinSignals } from './pull-stream.ts'
 import { blocks, createReadStream, createWriteStream } from './read-stream.ts'
 import type { ReadStreamOptions, WriteStreamOptions } from './read-stream.ts'
+import { readAnew } from './repair.ts'
 import { patienceOf } from './waiting.ts'
 import type { BytePosition } from './waiting.ts'
 
@@ -81,14 +85,19 @@ export class Log<T = Uint8Array> extends LogBase {
     assertRange(start, end)
     const { core, reader } = await this.parts()
     const missing = core.bitfield.nextMissing(start, end)
+    const waits = (options.wait ?? this.options.wait) !== false
     if (missing >= 0) {
-      if ((options.wait ?? this.options.wait) === false) throw notHeld(missing)
-      const indices = Array.from({ length: end - start }, (_, i) => start + i)
-      return Promise.all(indices.map((index) => this.get(index, options)))
+      if (!waits) throw notHeld(missing)
+      return this.#getEach(start, end, options)
     }
     const { valueEncoding } = options
     const codec = valueEncoding ? codecOf<T>(valueEncoding) : this.#codec
-    return (await reader.readRun(start, end)).map((bytes) => codec.decode(bytes))
+    try {
+      return (await reader.readRun(start, end)).map((bytes) => codec.decode(bytes))
+    } catch (error) {
+      if (!waits || !isDamage(error)) throw error
+      return this.#getEach(start, end, options)
+    }
   }
 
   /** The last block. `update: true` asks peers for a longer log first, and goes on if there is none. */
@@ -176,9 +185,16 @@ export class Log<T = Uint8Array> extends LogBase {
   /** The bytes of a block, held or waited for, undecoded. */
   async readBlock(index: number, options: GetOptions = {}): Promise<Uint8Array> {
     assertIndex(index)
-    const { core, reader, waiting } = await this.parts()
-    if (core.bitfield.has(index)) return reader.read(index)
-    if ((options.wait ?? this.options.wait) === false) throw notHeld(index)
+    const parts = await this.parts()
+    const { core, reader, waiting } = parts
+    const waits = (options.wait ?? this.options.wait) !== false
+    if (core.bitfield.has(index)) {
+      const reading = reader.read(index)
+      return waits
+        ? reading.catch((error: unknown) => this.#readAnew(parts, index, error, options))
+        : reading
+    }
+    if (!waits) throw notHeld(index)
     assertUnforked(core, index)
     options.signal?.throwIfAborted()
     const coming = waiting.block(index, patienceOf(options, this.options))
@@ -246,6 +262,31 @@ export class Log<T = Uint8Array> extends LogBase {
   readBytes(range?: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
     return readBytes(this, range)
   }
+
+  /** Wait for each of the blocks; once one cannot be had, for none. */
+  async #getEach(start: number, end: number, options: GetOptions): Promise<T[]> {
+    const abort = new AbortController()
+    const each = { ...options, signal: joinSignals(options.signal, abort) }
+    const indices = Array.from({ length: end - start }, (_, i) => start + i)
+    setMaxListeners(0, each.signal)
+    try {
+      return await Promise.all(indices.map((index) => this.get(index, each)))
+    } catch (error) {
+      abort.abort(error)
+      throw error
+    }
+  }
+
+  /** A block was damaged: get it from peers, if some have it. */
+  #readAnew(parts: Parts, index: number, error: unknown, options: GetOptions): Promise<Uint8Array> {
+    if (!isDamage(error)) throw error
+    options.onwait?.(index)
+    return readAnew(parts, index, error, patienceOf(options, this.options))
+  }
+}
+
+function isDamage(error: unknown): error is LogError {
+  return error instanceof LogError && error.code === 'LOG_CORRUPT'
 }
 
 function notHeld(index: number): LogError {
