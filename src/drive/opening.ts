@@ -10,7 +10,7 @@
  */
 import { EMPTY, asBuffer, toHex } from '../bytes.ts'
 import type { KeyPair } from '../crypto.ts'
-import type { Log } from '../log/index.ts'
+import type { Log, LogPeer } from '../log/index.ts'
 import { type LogSelector, Store } from '../store/index.ts'
 import { MountTrie } from '../trie/index.ts'
 import type { DriveContext, DriveSettings, OpenDrive } from './context.ts'
@@ -68,15 +68,28 @@ export function storeFor<D>(storage: DriveStorage<D>, options: DriveOptions, dri
 
 /** Open a drive on its store. */
 export async function openDrive(store: StoreLike, parts: OpeningParts): Promise<OpenDrive> {
-  const { key, keyPair, settings } = parts
-  await store.ready()
-  const which = keyPair ? { keyPair } : key ? { key } : {}
-  if (parts.alone) await refuseOther(parts.alone, which)
-  const metadata = store.default({ ...which, sparse: settings.sparseMetadata })
+  const metadata = await openMetadata(store, parts)
   await metadata.ready()
   passOn(metadata, parts)
   // Two drives on one log: the first makes it, the second finds it made.
   return inTurn(metadata, () => openOn(metadata, store, parts))
+}
+
+/** The drive's metadata log, which need not be open yet. */
+async function openMetadata(
+  store: StoreLike,
+  { key, keyPair, settings, alone }: OpeningParts,
+): Promise<Log> {
+  // A peer that is connected already may ask for it while the folder is looked at.
+  const opened = alone?.expectLog()
+  try {
+    await store.ready()
+    const which = keyPair ? { keyPair } : key ? { key } : {}
+    if (alone) await refuseOther(alone, which)
+    return store.default({ ...which, sparse: settings.sparseMetadata })
+  } finally {
+    opened?.()
+  }
 }
 
 /**
@@ -144,11 +157,22 @@ export async function fetchHeader(
 }
 
 /** Give the metadata log's events as the drive's. */
-function passOn(metadata: Log, { emit, subscriptions }: OpeningParts): void {
+function passOn(metadata: Log, { emit, settings, subscriptions }: OpeningParts): void {
   subscriptions.to(metadata, 'append', () => emit('update'))
-  for (const name of ['peer-add', 'peer-open', 'peer-remove'] as const) {
-    subscriptions.to(metadata, name, (peer) => emit(name, peer))
-  }
+  // A peer is added before the handshake that tells its key. The user's document prints the key at `peer-add`, so
+  // that waits until the peer opens; v10's does not.
+  const unknown = new Set<LogPeer>()
+  subscriptions.to(metadata, 'peer-add', (peer) => {
+    if (settings.exact || peer.remotePublicKey) emit('peer-add', peer)
+    else unknown.add(peer)
+  })
+  subscriptions.to(metadata, 'peer-open', (peer) => {
+    if (unknown.delete(peer)) emit('peer-add', peer)
+    emit('peer-open', peer)
+  })
+  subscriptions.to(metadata, 'peer-remove', (peer) => {
+    if (!unknown.delete(peer)) emit('peer-remove', peer)
+  })
   subscriptions.to(metadata, 'download', (index, data) => {
     emit('metadata-download', index, asBuffer(data), metadata)
   })

@@ -94,7 +94,10 @@ export function checkoutSettings(parent: DriveSettings, options: CheckoutOptions
   }
 }
 
+/** What the drive minds itself: as a log's default `wait: false` would keep a clone from asking for news at all. */
 const OWN_OPTIONS = new Set([
+  'wait',
+  'timeout',
   'sparse',
   'sparseMetadata',
   'subtype',

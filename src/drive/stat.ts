@@ -142,6 +142,21 @@ export class Stat {
     return new Stat({ ...this.#fields, ...changes, metadata }, now)
   }
 
+  /** `atime` in milliseconds since 1970. */
+  get atimeMs(): number {
+    return this.atime.getTime()
+  }
+
+  /** `mtime` in milliseconds since 1970. */
+  get mtimeMs(): number {
+    return this.mtime.getTime()
+  }
+
+  /** `ctime` in milliseconds since 1970. */
+  get ctimeMs(): number {
+    return this.ctime.getTime()
+  }
+
   /** Whether it is a regular file. */
   isFile(): boolean {
     return this.#is(S_IFREG)

@@ -18,6 +18,8 @@ export interface Shared {
   ready(): Promise<void>
   /** The logs to offer, in order. */
   logs(): Iterable<Log>
+  /** Resolves once no log is about to be opened, so that what is not there then is not here. */
+  settled(): Promise<void>
   /** The log with that discovery key, if it is in the folder; not yet open. */
   find(discoveryKey: Uint8Array): Log
 }
@@ -93,6 +95,7 @@ export class StoreReplication {
     const letGo = connection.prefinalize.hold()
     try {
       await this.#shared.ready()
+      await this.#shared.settled()
       const log = this.#shared.find(discoveryKey)
       await log.ready()
       this.#put(log, connection)

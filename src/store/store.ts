@@ -11,7 +11,7 @@ import { EventEmitter } from 'node:events'
 import { toHex } from '../bytes.ts'
 import { type Callback, settle } from '../callback.ts'
 import { type KeyPair, discoveryKey as discoveryKeyOf, isKeyPair, randomBytes } from '../crypto.ts'
-import type { Log } from '../log/index.ts'
+import { Guard, type Log } from '../log/index.ts'
 import { Connection, type ReplicateOptions } from '../wire/index.ts'
 import type { Wanted } from './identity.ts'
 import { KEY_BYTES, deriveKeyPair, nameBytes, parseKey } from './keys.ts'
@@ -71,6 +71,7 @@ export class Store extends EventEmitter<StoreEvents> {
   readonly #isNamespace: boolean
   readonly #replicateOptions: ReplicateOptions
   readonly #replication: StoreReplication
+  readonly #expected = new Guard()
   readonly #onlog = (log: Log): void => void this.emit('feed', log)
   #closing: Promise<void> | null = null
 
@@ -111,6 +112,7 @@ export class Store extends EventEmitter<StoreEvents> {
     this.#replication = new StoreReplication({
       ready: () => this.ready(),
       logs: () => this.#offered(),
+      settled: () => this.#expected.idle(),
       find: (discoveryKey) => this.#core.open(discoveryKey, NOTHING, {}),
     })
     this.#core.on('log', this.#onlog)
@@ -181,12 +183,26 @@ export class Store extends EventEmitter<StoreEvents> {
     const {
       initiator = typeof isInitiator === 'boolean' ? isInitiator : undefined,
       stream,
+      encrypt,
+      encrypted = encrypt,
       ...rest
     } = given
-    const merged = { ...this.#replicateOptions, ...rest }
+    const merged = {
+      ...this.#replicateOptions,
+      ...rest,
+      ...(encrypted === undefined ? {} : { encrypted }),
+    }
     const connection = stream ?? new Connection(initiator ?? null, merged)
     this.#replication.add(connection, merged)
     return connection
+  }
+
+  /**
+   * @internal Until the function that is returned is called, a peer that asks for a log which is not here waits for
+   * the answer: the caller is about to open one.
+   */
+  expectLog(): () => void {
+    return this.#expected.hold()
   }
 
   /** The logs got through this object, by discovery key in hexadecimal. */

@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import t, { type Test } from 'tap'
 import varve, { type Drive } from '../../src/index.ts'
+import { called } from './called.ts'
 
 const usage = `
 var hyperdrive = require('varve')
@@ -77,13 +78,6 @@ function requireFor(t: Test): (name: string) => unknown {
     },
   }
   return (name) => (name === 'net' ? netWithFreePort : varve)
-}
-
-/** What a function hands to its callback. */
-function called<T>(start: (done: (error: Error | null, result: T) => void) => unknown): Promise<T> {
-  return new Promise((resolve, reject) => {
-    start((error, result) => (error ? reject(error) : resolve(result)))
-  })
 }
 
 /** Work in a folder of this test's own: the document's folders are relative. */

@@ -105,6 +105,7 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
       'closes what it opened',
       false,
     ),
+    row('event `peer-add`', 'before the key of the peer is known', 'with its key', true),
     row('any call after `close`', 'an error without a code', '`DRIVE_CLOSED`', false),
     row('`checkout(version)`', 'default options', "the parent's options", false),
     row("`replicate(null)`, `replicate('x')`", 'a plain error', '`TypeError`', false),
