@@ -29,7 +29,8 @@ export function settleAll<T, R extends readonly unknown[]>(
   spread: (result: T) => R,
   done?: Callbacks<R> | null,
 ): Promise<T> {
-  if (!done) return work
+  // Programs written for `fs.promises` also give options where we take none.
+  if (typeof done !== 'function') return work
   work.then(
     (result) => queueMicrotask(() => done(null, ...spread(result))),
     (error: unknown) => {
