@@ -24,4 +24,9 @@ export class OpenWishes implements Wishes {
   get selections(): ReadonlySet<Selection> {
     return this.#parts()?.downloads.selections ?? NONE
   }
+
+  /** As `Waiting.waitedMs`. */
+  waitedMs(wish: WaitingWish): number | null {
+    return this.#parts()?.waiting.waitedMs(wish) ?? null
+  }
 }

@@ -98,6 +98,15 @@ export class Waiting {
     return this.#wait<BytePosition>(wish, `byte ${wish.byteOffset}`, patience, members, () => true)
   }
 
+  /** Milliseconds that the first of those who wait for `wish` has waited; null when nobody does. */
+  waitedMs(wish: WaitingWish): number | null {
+    // Who came first stands first.
+    for (const waiter of this.#all) {
+      if (waiter.wish === wish) return this.#core.timers.now() - waiter.since
+    }
+    return null
+  }
+
   /** Whether a reader stands still for block `index`. */
   wants(index: number): boolean {
     return this.#blocks.has(index)
@@ -255,7 +264,7 @@ export class Waiting {
 }
 
 /** Why a signal was aborted, as an error whatever it was. */
-function abortReason(signal: AbortSignal | undefined): Error {
+export function abortReason(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason
   return reason instanceof Error ? reason : new Error('aborted', { cause: reason })
 }

@@ -61,4 +61,6 @@ export type Wish = WaitingWish | Selection
 export interface Wishes {
   readonly waiting: ReadonlySet<WaitingWish>
   readonly selections: ReadonlySet<Selection>
+  /** Milliseconds that the first of those who wait for `wish` has waited; null when nobody does. */
+  waitedMs?(wish: WaitingWish): number | null
 }

@@ -4,6 +4,7 @@
  * @see spec/20-wire.md
  * @module
  */
+export { Allowance, type Nuisance } from './allowance.ts'
 export { Channel } from './channel.ts'
 export type { ChannelHandlers, ChannelHost, OutgoingMessages } from './channel.ts'
 export { Connection } from './connection.ts'
@@ -16,6 +17,13 @@ export type {
   ProofOptions,
   ReplicatedLog,
 } from './exchange/replicated-log.ts'
+export {
+  explain,
+  type Explanation,
+  type PeerExplanation,
+  type PeerReason,
+  type WaitReason,
+} from './explain.ts'
 export { DEFAULT_LIMITS } from './limits.ts'
 export type { Limits } from './limits.ts'
 export type {
@@ -32,8 +40,18 @@ export type {
   Unwant,
   Want,
 } from './messages.ts'
+export {
+  connectionMetrics,
+  metrics,
+  type ConnectionMetrics,
+  type LogMetrics,
+  type PeerMetrics,
+  type WaitMetrics,
+} from './metrics.ts'
+export { toOpenMetrics } from './open-metrics.ts'
 export { replicate } from './replicate.ts'
 export type { ReplicateOptions } from './replicate.ts'
 export type { LogOptions } from './replication.ts'
 export type { StreamExtension, StreamExtensionHandlers } from './stream-extension.ts'
 export type { Timers } from './timers.ts'
+export { Turns } from './turns.ts'

@@ -47,6 +47,13 @@ export class Replication implements Replicator, Exchange {
   readonly log: ReplicatedLog
   readonly reserved: Reservations = new Reservations()
   readonly scheduler: Scheduler
+  /** How connections of peers that are gone had ended: codes of errors, or `none`. */
+  readonly endings: Map<string, number> = new Map()
+  /** Requests sent to and taken from peers that are gone. */
+  readonly past: { requestsSent: number; requestsReceived: number } = {
+    requestsSent: 0,
+    requestsReceived: 0,
+  }
   /** Replaced when it changes, so that it can be walked while peers leave. */
   #peers: readonly Peer[] = []
   #downloading: boolean
@@ -67,7 +74,7 @@ export class Replication implements Replicator, Exchange {
     this.#uploading = log.uploading
   }
 
-  get peers(): readonly LogPeer[] {
+  get peers(): readonly Peer[] {
     return this.#peers
   }
 
@@ -109,6 +116,10 @@ export class Replication implements Replicator, Exchange {
   removed(peer: Peer): void {
     if (!this.#peers.includes(peer)) return
     this.#peers = this.#peers.filter((other) => other !== peer)
+    const ending = failureOf(peer.connection) ?? 'none'
+    this.endings.set(ending, (this.endings.get(ending) ?? 0) + 1)
+    this.past.requestsSent += peer.downloader.asked
+    this.past.requestsReceived += peer.uploader.asked
     this.scheduler.changed()
     this.log.emit('peer-remove', peer)
     this.log.peersChanged()
@@ -250,6 +261,13 @@ export class Replication implements Replicator, Exchange {
       }
     }
   }
+}
+
+/** The code of the error that a connection ended with; null while it has not, or without one. */
+export function failureOf(connection: Connection): string | null {
+  const error: unknown = connection.errored
+  if (!(error instanceof Error)) return null
+  return 'code' in error ? String(error.code) : error.name
 }
 
 function mayTake(peer: Peer, index: number): boolean {

@@ -28,6 +28,8 @@ const MAX_UNASKED_BYTES = 1_048_576
 const MAX_GATHERED_BYTES = 8 * 1_048_576
 /** Blocks of one remote that are asked for once more when what is stored here is at fault. */
 const MAX_ASKED_ANEW = 1024
+/** Times for each: its hash and a byte in it may have been asked for besides the block itself. */
+const TIMES_ASKED_ANEW = 3
 /** What it costs the remote to have a proof verified that nobody asked for. */
 const UNASKED_PROOF = 64
 /** The same for a bitfield that nobody asked for. */
@@ -59,6 +61,8 @@ export class Downloader {
   readonly wants: Wants
   /** When the remote last answered a request, by the connection's clock. */
   answeredAt = 0
+  /** Requests sent. */
+  asked = 0
   /** When the latest request that was answered had been sent. */
   answeredSentAt = 0
   readonly #owner: DownloadOwner
@@ -72,8 +76,8 @@ export class Downloader {
   /** Batches handed to the log and not stored yet. */
   #storing = 0
   #lastBytes = -1
-  /** Blocks asked for once more because of what was stored here. */
-  readonly #askedAnew = new Set<number>()
+  /** Blocks asked for once more because of what was stored here, and how often. */
+  readonly #askedAnew = new Map<number, number>()
 
   /** @param maxRequests - a fixed window, or `null` for one that grows */
   constructor(
@@ -103,6 +107,7 @@ export class Downloader {
     else this.#reserved.reserveSeek(seek)
     const sentAt = channel.connection.timers.now()
     if (this.window.size === 0) this.answeredAt = sentAt
+    this.asked++
     this.window.add({ index, hash, seek, sentAt, late })
     channel.request({ index, bytes, hash, nodes: this.#log.digest(index) })
   }
@@ -154,7 +159,7 @@ export class Downloader {
       if (request.index >= message.start && request.index < end) gone.push(request)
     }
     // It may be so, but not over and over.
-    this.#spend('unhave', (isNews ? 0.5 : 1) + 4 * gone.length)
+    this.#spend('unhave', (isNews ? 0.75 : 1) + 4 * gone.length)
     for (const request of gone) this.letGo(request)
     if (gone.length > 0) this.#owner.advanced(true)
   }
@@ -268,12 +273,9 @@ export class Downloader {
       this.#owner.channel.close()
       return null
     }
-    if (
-      isOurs(error, asked) &&
-      !this.#askedAnew.has(index) &&
-      this.#askedAnew.size < MAX_ASKED_ANEW
-    ) {
-      this.#askedAnew.add(index)
+    const times = this.#askedAnew.get(index) ?? 0
+    if (isOurs(error, asked) && times < TIMES_ASKED_ANEW && this.#askedAnew.size < MAX_ASKED_ANEW) {
+      this.#askedAnew.set(index, times + 1)
       return null
     }
     return new WireError('WIRE_BAD_DATA', `block ${index} is refused: ${error.message}`, {

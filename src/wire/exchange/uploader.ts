@@ -51,6 +51,8 @@ export interface UploadOwner extends LogPeer {
 export class Uploader {
   /** Whether the remote has sent a Want that we answered, and so hears of new blocks. */
   remoteWant = false
+  /** Requests taken. */
+  asked = 0
   readonly #owner: UploadOwner
   readonly #log: ReplicatedLog
   readonly #queue = new ServeQueue()
@@ -68,6 +70,11 @@ export class Uploader {
     this.#owner = owner
     this.#log = log
     this.#totals = log.stats?.totals ?? null
+  }
+
+  /** Requests that wait for their answer. */
+  get queued(): number {
+    return this.#queue.size
   }
 
   /** Answer a Want, at once or when the connection has room. */
@@ -97,6 +104,7 @@ export class Uploader {
       )
     }
     this.#queue.push(message)
+    this.asked++
   }
 
   /** Forget a Request that still waits. */

@@ -30,6 +30,8 @@ export interface Attack {
   readonly limits?: Partial<Limits>
   /** The victim's timeout in milliseconds: none unless said otherwise. */
   readonly timeout?: number
+  /** The victim sees that the key signed two histories: from this block on it has none. */
+  readonly forksAt?: number
   /** Play it; resolves when the victim has read it all, or has closed. */
   play(stage: Stage): Promise<void>
 }
@@ -121,6 +123,7 @@ export class Stage {
     if (wrong.size > 0) faults.push(`ended with ${[...wrong].join()}, wanted ${right.join(' or ')}`)
     for (const thrown of cost.uncaught) faults.push(`uncaught: ${thrown}`)
     faults.push(...(await this.ask({ type: 'verify', fetch: false })))
+    if (attack.forksAt !== undefined) return { cost, faults }
     if (attack.initiator === undefined) faults.push(...(await this.honest()))
     return { cost, faults }
   }

@@ -106,8 +106,7 @@ export const dataAttacks: readonly Attack[] = [
     ends: 'WIRE_BAD_DATA',
     async play(stage) {
       const { peer } = await asked(stage)
-      peer.say(1, 'Data', await underRoots(stage, flipped({ value: blockOf(INDEX) })))
-      await peer.closed
+      await insist(peer, await underRoots(stage, flipped({ value: blockOf(INDEX) })))
     },
   },
   {
@@ -118,8 +117,7 @@ export const dataAttacks: readonly Attack[] = [
       const { peer } = await asked(stage)
       const forged = await underRoots(stage, null)
       const leaf: TreeNode = { index: 2 * INDEX, hash: new Uint8Array(32).fill(1), size: 5 }
-      peer.say(1, 'Data', { ...forged, nodes: [leaf, ...forged.nodes] })
-      await peer.closed
+      await insist(peer, { ...forged, nodes: [leaf, ...forged.nodes] })
     },
   },
   {
@@ -162,16 +160,21 @@ export const dataAttacks: readonly Attack[] = [
   {
     name: 'Data: another history, signed with the same key',
     role: 'waiting',
-    ends: 'WIRE_BAD_DATA',
+    // Whoever holds the other copy may be honest: the log says what it saw, and stays as it was.
+    ends: 'open',
+    forksAt: INDEX,
     async play(stage) {
       const { peer } = await asked(stage)
       const fork = await logOf(
         allOf(BLOCKS + 1).map((block, i) => (i === INDEX ? flipped({ value: block }) : block)),
       )
       const value = flipped({ value: blockOf(INDEX) })
-      peer.say(1, 'Data', { index: INDEX, value, ...(await fork.proof(INDEX, {})) })
+      const answer = { index: INDEX, value, ...(await fork.proof(INDEX, {})) }
       await fork.close()
-      await peer.closed
+      const before = peer.frames
+      peer.say(1, 'Data', answer)
+      // It says that it gives nothing any more.
+      await peer.until(() => peer.frames > before)
     },
   },
   {
@@ -270,6 +273,21 @@ async function asked(stage: Stage): Promise<{ peer: ScriptedPeer; right: Answer 
   await peer.until(() => peer.requests.some(({ index }) => index === INDEX))
   const proof = await stage.writer.proof(INDEX, {})
   return { peer, right: { index: INDEX, value: blockOf(INDEX), ...proof } }
+}
+
+/**
+ * Give this answer as often as it is asked for: the first time the victim may think that its own disk is at fault, and
+ * asks anew.
+ */
+async function insist(peer: ScriptedPeer, answer: Answer): Promise<void> {
+  for (let told = 0; peer.isOpen;) {
+    while (told < peer.requests.length) {
+      peer.say(1, 'Data', answer)
+      told++
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    await peer.until(() => peer.requests.length > told)
+  }
 }
 
 /** The roots of the log, genuinely signed, as the proof of any block. */
