@@ -75,7 +75,9 @@ export async function* readBytes(
   if (byteOffset === 0) position = { index: 0, offset: 0 }
   else if (byteOffset > 0) position = await log.seek(byteOffset, within)
 
-  const ahead = new ReadAhead(log, limit, last < 0 ? null : () => log.seek(last, within))
+  const seekEnd = (own: AbortController): Promise<BytePosition> =>
+    log.seek(last, { ...within, signal: joinSignals(signal, own) })
+  const ahead = new ReadAhead(log, limit, last < 0 ? null : seekEnd)
   let left = byteLength < 0 ? Infinity : byteLength
   let skip = position.offset
   try {
@@ -124,12 +126,17 @@ async function readHeld(
 class ReadAhead {
   readonly #log: ByteLog
   readonly #limit: number
-  readonly #seekEnd: (() => Promise<BytePosition>) | null
+  readonly #seekEnd: ((own: AbortController) => Promise<BytePosition>) | null
+  readonly #abort = new AbortController()
   #started = false
   #stopped = false
   #download: Download | null = null
 
-  constructor(log: ByteLog, limit: number, seekEnd: (() => Promise<BytePosition>) | null) {
+  constructor(
+    log: ByteLog,
+    limit: number,
+    seekEnd: ((own: AbortController) => Promise<BytePosition>) | null,
+  ) {
     this.#log = log
     this.#limit = limit
     this.#seekEnd = seekEnd
@@ -142,7 +149,7 @@ class ReadAhead {
       this.#begin(index, this.#limit)
       return
     }
-    this.#seekEnd().then(
+    this.#seekEnd(this.#abort).then(
       ({ index: last, offset }) => this.#begin(index, offset > 0 ? last + 1 : last),
       () => undefined, // then blocks come one by one, and whoever reads them hears why
     )
@@ -150,6 +157,7 @@ class ReadAhead {
 
   stop(): void {
     this.#stopped = true
+    this.#abort.abort(new Error('the reader left'))
     this.#download?.destroy()
   }
 

@@ -9,8 +9,11 @@
  */
 import { assertIndex, forkError } from './core.ts'
 import type { Core } from './core.ts'
-import { LogError, closedError } from './errors.ts'
+import { LogError, LogUnavailableError, closedError } from './errors.ts'
+import type { Guard } from './guard.ts'
 import type { DownloadRange } from './options.ts'
+import { abortReason } from './waiting.ts'
+import type { Patience } from './waiting.ts'
 import type { BlocksWish, RangeWish, Selection } from './wish.ts'
 
 /** A download that goes on. */
@@ -28,8 +31,20 @@ interface Entry {
   /** Place of the first block lacking: in the range, or in the list. */
   cursor: number
   readonly resolve: () => void
-  readonly reject: (error: LogError) => void
+  readonly reject: (error: unknown) => void
+  readonly onlyPeers: boolean
+  readonly since: number
+  /** Forget timer and listener. */
+  leave: () => void
 }
+
+/** How long a download goes on. */
+export interface DownloadPatience extends Patience {
+  /** Not at all: what is not held is an error. */
+  readonly never: boolean
+}
+
+const FOR_EVER: DownloadPatience = { never: false, onlyPeers: false, timeout: 0, signal: undefined }
 
 /** The downloads of one log. */
 export class Downloads {
@@ -37,11 +52,14 @@ export class Downloads {
   readonly #changed: () => void
   readonly #entries = new Map<Selection, Entry>()
   readonly #selections = new Set<Selection>()
+  readonly #guard: Guard
+  #judging = false
 
-  /** @param changed - called when a selection comes or goes */
-  constructor(core: Core, changed: () => void) {
+  /** @param changed - called when a selection comes or goes; @param guard - tells when no answer is due */
+  constructor(core: Core, changed: () => void, guard: Guard) {
     this.#core = core
     this.#changed = changed
+    this.#guard = guard
   }
 
   /** What is wanted, in order of asking. */
@@ -55,10 +73,13 @@ export class Downloads {
    * @param range - a block, a list of blocks, a range; nothing for everything there is and will be
    * @throws RangeError for what is no block or range
    */
-  add(range: DownloadRange | readonly number[] | number | null = null): Download {
+  add(
+    range: DownloadRange | readonly number[] | number | null = null,
+    patience: DownloadPatience = FOR_EVER,
+  ): Download {
     const wish = wishOf(range)
     let resolve = (): void => undefined
-    let reject = (_error: LogError): void => undefined
+    let reject = (_error: unknown): void => undefined
     const done = new Promise<void>((onmet, onfailed) => {
       resolve = onmet
       reject = onfailed
@@ -67,7 +88,10 @@ export class Downloads {
     done.catch(() => undefined)
     const download: Download = { wish, done, destroy: () => this.#remove(wish) }
     const cursor = wish.type === 'range' ? wish.start : 0
-    const entry: Entry = { download, cursor, resolve, reject }
+    const { onlyPeers, signal } = patience
+    const since = this.#core.timers.now()
+    const leave = (): void => undefined
+    const entry: Entry = { download, cursor, resolve, reject, onlyPeers, since, leave }
     if (this.#core.closed) {
       reject(closedError())
       return download
@@ -79,10 +103,30 @@ export class Downloads {
       else reject(forkError(fork))
       return download
     }
+    if (patience.never || signal?.aborted) {
+      if (this.#isMet(entry)) resolve()
+      else if (signal?.aborted) reject(abortReason(signal))
+      else reject(new LogError('LOG_NOT_HELD', 'not all of these blocks are here'))
+      return download
+    }
     this.#entries.set(wish, entry)
     this.#selections.add(wish)
-    if (!this.#finish(entry)) this.#changed()
+    if (this.#finish(entry)) return download
+    this.#limit(entry, patience)
+    this.#changed()
+    if (onlyPeers) this.peersChanged()
     return download
+  }
+
+  /** Peers came, left, or have other blocks: judge downloads that go on only while they may help. */
+  peersChanged(): void {
+    if (this.#judging) return
+    for (const { onlyPeers } of this.#entries.values()) {
+      if (!onlyPeers) continue
+      this.#judging = true
+      void this.#judge()
+      return
+    }
   }
 
   /** Give up a download by its handle, or the first one equal to a range. */
@@ -107,6 +151,7 @@ export class Downloads {
   /** Blocks were stored, or the log grew: finish what is met. */
   stored(): void {
     for (const entry of this.#entries.values()) this.#finish(entry)
+    this.peersChanged()
   }
 
   /** Blocks `[start, end)` are no longer held: look from there again. */
@@ -123,6 +168,7 @@ export class Downloads {
     for (const entry of [...this.#entries.values()].toReversed()) {
       this.#entries.delete(entry.download.wish)
       this.#selections.delete(entry.download.wish)
+      entry.leave()
       entry.reject(closedError())
     }
   }
@@ -132,6 +178,7 @@ export class Downloads {
     if (!this.#isMet(entry)) return false
     this.#entries.delete(wish)
     this.#selections.delete(wish)
+    entry.leave()
     entry.resolve()
     this.#changed()
     return true
@@ -164,13 +211,47 @@ export class Downloads {
     return true
   }
 
-  #remove(wish: Selection, reason = new LogError('ECANCELED', 'the download was cancelled')): void {
+  #remove(
+    wish: Selection,
+    reason: unknown = new LogError('ECANCELED', 'the download was cancelled'),
+  ): void {
     const entry = this.#entries.get(wish)
     if (!entry) return
     this.#entries.delete(wish)
     this.#selections.delete(wish)
+    entry.leave()
     entry.reject(reason)
     this.#changed()
+  }
+
+  #limit(entry: Entry, { timeout, signal }: DownloadPatience): void {
+    const { wish } = entry.download
+    const abort = (): void => this.#remove(wish, abortReason(signal))
+    const expire = (): void => {
+      const message = `the download did not end in ${timeout} ms`
+      this.#remove(wish, new LogError('ETIMEDOUT', message))
+    }
+    const forget = timeout > 0 ? this.#core.timers.set(expire, timeout, true) : null
+    signal?.addEventListener('abort', abort, { once: true })
+    entry.leave = () => {
+      forget?.()
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  async #judge(): Promise<void> {
+    await this.#guard.idle()
+    this.#judging = false
+    const { replicator, timers } = this.#core
+    for (const { download, onlyPeers, since } of this.#entries.values()) {
+      if (!onlyPeers || replicator?.canMeet(download.wish)) continue
+      const peers = replicator?.peers.length ?? 0
+      const waitedMs = Math.round(timers.now() - since)
+      this.#remove(
+        download.wish,
+        new LogUnavailableError('the rest of a download', peers, waitedMs),
+      )
+    }
   }
 
   #find(range: Selection): Selection | undefined {
@@ -187,11 +268,12 @@ export class Downloads {
 export function laterDownload(
   opening: Promise<Downloads>,
   range: DownloadRange | readonly number[] | number | null,
+  patience: DownloadPatience,
 ): Download {
   let begun: Download | null = null
   let destroyed = false
   const done = opening.then((downloads) => {
-    begun = downloads.add(range)
+    begun = downloads.add(range, patience)
     if (destroyed) begun.destroy()
     return begun.done
   })

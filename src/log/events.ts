@@ -45,6 +45,8 @@ export interface LogEvents {
   sync: []
   /** Blocks `[start, end)` were cleared. */
   clear: [start: number, end: number]
+  /** `eagerUpdate` failed, and has ended. */
+  'update-error': [Error]
   /** The log is closed. */
   close: []
   /** The key signed two histories. Once a log: the first evidence is kept. */

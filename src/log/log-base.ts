@@ -233,6 +233,7 @@ export class LogBase extends EventEmitter<LogEvents> {
   /** Peers came, left, or have other blocks: readers who wait only for them are judged again. */
   peersChanged(): void {
     this.#parts?.waiting.peersChanged()
+    this.#parts?.downloads.peersChanged()
   }
 
   /** Whether block `start`, or every block of `[start, end)`, is held. */

@@ -10,6 +10,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
+import { asError } from '../errors.ts'
 import type { Proof, TreeNode } from '../merkle/index.ts'
 import { blockCodec } from '../value-encoding.ts'
 import type { Codec } from '../value-encoding.ts'
@@ -19,6 +20,7 @@ import { assertIndex, assertRange, assertUnforked } from './core.ts'
 import { laterDownload } from './downloads.ts'
 import type { Download } from './downloads.ts'
 import { LogError, LogUnavailableError } from './errors.ts'
+import { updateEagerly } from './eager-update.ts'
 import type { Extension, ExtensionHandlers } from './extensions.ts'
 import type { LogStorage } from './files.ts'
 import { rootsOf, storedSignature, verifyHead } from './heads.ts'
@@ -33,6 +35,7 @@ import type {
   LogOptions,
   SeekOptions,
   UpdateOptions,
+  WaitOptions,
 } from './options.ts'
 import type { Parts } from './parts.ts'
 import { joinSignals } from './pull-stream.ts'
@@ -45,6 +48,7 @@ import type { BytePosition } from './waiting.ts'
 /** A signed, append-only sequence of blocks of type `T` (bytes, unless `valueEncoding` says otherwise). */
 export class Log<T = Uint8Array> extends LogBase {
   readonly #codec: Codec<T>
+  #expectedLength: number | null = null
 
   /**
    * Opening begins at once; every call waits for it.
@@ -56,6 +60,9 @@ export class Log<T = Uint8Array> extends LogBase {
   constructor(storage: LogStorage, key?: Uint8Array | string | null, options: LogOptions = {}) {
     super(storage, key, options)
     this.#codec = codecOf<T>(options.valueEncoding)
+    if (options.eagerUpdate && this.sparse) {
+      void updateEagerly(this, (error) => this.emit('update-error', asError(error)))
+    }
   }
 
   /** Append one block or several. Resolves with the index of the first. */
@@ -131,19 +138,38 @@ export class Log<T = Uint8Array> extends LogBase {
     const what = `a log of ${minLength} blocks`
     if ((options.wait ?? this.options.wait) === false) throw new LogError('LOG_NOT_HELD', what)
     assertUnforked(core, Infinity)
-    if (patience.onlyPeers && this.writable && !options.force) {
+    const isExpected = this.#expectedLength !== null && this.#expectedLength <= core.length
+    if (patience.onlyPeers && !options.force && (this.writable || isExpected)) {
       throw new LogUnavailableError(what, this.peers.length, 0)
     }
     patience.signal?.throwIfAborted()
     await waiting.length(minLength, options.hash ?? true, patience)
   }
 
-  /** Fetch a block, blocks, a range; nothing is everything. Goes on until met or given up. */
-  download(range: DownloadRange | readonly number[] | number | null = null): Download {
-    if (this.openParts) return this.openParts.downloads.add(range)
+  /**
+   * A hint: nobody has more than `length` blocks. Until all answers that are due have come, updates that
+   * ask only peers at hand (`wait: 'peers'`) say so at once where that many are here.
+   */
+  setExpectedLength(length: number): void {
+    assertIndex(length)
+    this.#expectedLength = length
+    void this.#forgetExpected(length)
+  }
+
+  /**
+   * Fetch a block, blocks, a range; nothing is everything. Goes on until met or given up, whatever the log's own
+   * `wait` and `timeout` are; the options end it earlier.
+   */
+  download(
+    range: DownloadRange | readonly number[] | number | null = null,
+    options: WaitOptions = {},
+  ): Download {
+    const patience = { never: options.wait === false, ...patienceOf(options, {}) }
+    if (this.openParts) return this.openParts.downloads.add(range, patience)
     return laterDownload(
       this.parts().then(({ downloads }) => downloads),
       range,
+      patience,
     )
   }
 
@@ -261,6 +287,11 @@ export class Log<T = Uint8Array> extends LogBase {
   /** Bytes across blocks, piece by piece. */
   readBytes(range?: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
     return readBytes(this, range)
+  }
+
+  async #forgetExpected(length: number): Promise<void> {
+    await this.guard.idle()
+    if (this.#expectedLength === length) this.#expectedLength = null
   }
 
   /** Wait for each of the blocks; once one cannot be had, for none. */

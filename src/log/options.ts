@@ -114,6 +114,11 @@ export interface LogOptions extends WaitOptions {
   readonly live?: boolean | undefined
   /** Fetch only what is asked for. Default `false`: everything. */
   readonly sparse?: boolean | undefined
+  /**
+   * A sparse log asks for longer versions for as long as it is open. A failure is event `update-error`, and
+   * ends it. Default `false`.
+   */
+  readonly eagerUpdate?: boolean | undefined
   /** Requests in flight per peer. Default 16. */
   readonly maxRequests?: number | undefined
   /** Fetch from peers. Default: unless writable. */

@@ -36,7 +36,7 @@ export interface Parts {
 /** Build the parts of an open log. */
 export function makeParts(core: Core, guard: Guard, totals: TransferStats | null): Parts {
   const waiting = new Waiting(core, guard)
-  const downloads = new Downloads(core, () => waiting.changed())
+  const downloads = new Downloads(core, () => waiting.changed(), guard)
   const reader = new Reader(core)
   let complete = 0
 
@@ -59,7 +59,10 @@ export function makeParts(core: Core, guard: Guard, totals: TransferStats | null
     }
     if (grew) waiting.grew()
     downloads.stored()
-    if (waiting.isSeeking) await waiting.retrySeeks((wish) => seeker.narrow(wish))
+    if (waiting.isSeeking) {
+      await waiting.retrySeeks((wish) => seeker.narrow(wish))
+      waiting.peersChanged() // what was told last may have been all there is to tell
+    }
     await core.bitfieldFile.flush()
     await core.durable.bitfieldWritten()
     for (const [source, indices] of bySource(blocks)) core.replicator?.stored(indices, source)

@@ -110,7 +110,7 @@ test('a peer that leaves before it gives the block makes the damage the answer',
   pair.first.destroy()
   await world.network.run(2000)
   const answers = await Promise.all(reads)
-  t.same([...new Set(answers)].toSorted(), ['LOG_CORRUPT', null])
+  t.same(new Set(answers), new Set([null, 'LOG_CORRUPT']))
   t.equal(log.wishes.waiting.size, 0)
   await log.close()
   t.same(await world.close(), [])
