@@ -27,6 +27,7 @@ export {
 export type { DriveEvents } from './events.ts'
 export type { ReadFileOptions, WriteFileOptions } from './file.ts'
 export type { Dirent } from './dirent.ts'
+export type { FileHandle, HandleDrive } from './file-handle.ts'
 export type { DirectoryEntry, Listing, ReaddirOptions } from './listing.ts'
 export type { LookupOptions } from './lookup.ts'
 export type { MkdirFields, MkdirOptions } from './entries.ts'

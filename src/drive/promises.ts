@@ -5,6 +5,7 @@
  * @module
  */
 import type { Drive } from './drive.ts'
+import { FileHandle } from './file-handle.ts'
 import type { CheckoutOptions } from './options.ts'
 
 const METHODS = [
@@ -39,7 +40,6 @@ const METHODS = [
   'getTaggedVersion',
   'update',
   'getContent',
-  'open',
   'read',
   'write',
   'ftruncate',
@@ -80,6 +80,8 @@ export type DrivePromises = { readonly [Name in PromiseMethod]: Drive[Name] } & 
 > & {
     /** A read-only view of an older version, as an object like this one. */
     readonly checkout: (version?: number | null, options?: CheckoutOptions) => DrivePromises
+    /** An open file as an object, as `fs.promises.open` gives it; `drive.open` gives a number. */
+    readonly open: (name: string, flags?: string | number) => Promise<FileHandle>
   }
 
 /** The view of a drive. */
@@ -89,6 +91,8 @@ export function promisesOf(drive: Drive): DrivePromises {
     ...Object.fromEntries(methods),
     checkout: (version?: number | null, options?: CheckoutOptions) =>
       drive.checkout(version, options).promises,
+    open: async (name: string, flags: string | number = 'r') =>
+      new FileHandle(drive, name, await drive.open(name, flags)),
     get key() {
       return drive.key
     },
