@@ -125,6 +125,11 @@ export class DriveContext {
     return this.#opened
   }
 
+  /** Whether calls can go on at once: `ready` has come to its end, and `close` was not called. */
+  get isOpen(): boolean {
+    return this.#opened !== null && !this.#closed
+  }
+
   /** The files. @throws {@link DriveError} `DRIVE_CLOSED` when the drive is not open */
   get trie(): DriveTrie {
     return this.#required().trie

@@ -11,13 +11,7 @@
  */
 import { isTerminator } from './hash-path.ts'
 import type { TrieNode } from './node.ts'
-import { loadNodes, type NodeSource, type Walk } from './walk.ts'
-
-/** Where a symbol leads to from one row. */
-export interface Branch {
-  readonly symbol: number
-  readonly group: readonly TrieNode[]
-}
+import { MAX_SLOTS, SYMBOLS } from './pointer-table.ts'
 
 /** Pointers of `symbol` in `row` of `node` that may lead somewhere: a chain only in a terminator row. */
 export function pointersOf(node: TrieNode, row: number, symbol: number): number[] {
@@ -33,39 +27,59 @@ export function isBranch(node: TrieNode, row: number, symbol: number, target: Tr
   return target.path.symbol(row) === symbol && target.path.divergence(node.path) === row
 }
 
-/**
- * The nodes that `row` of `node` leads to, a group for each of `symbols`, all asked for at once.
- *
- * @yields blocks that are missing
- */
-export function* branches(
-  nodes: NodeSource,
+/** Where a row may lead to: pointers, and the symbol of each. */
+export interface Ways {
+  readonly seqs: readonly number[]
+  readonly symbols: readonly number[]
+}
+
+const NOWHERE: Ways = { seqs: [], symbols: [] }
+
+/** Where `row` of `node` may lead to, symbol by symbol in the order of `symbols`. */
+export function waysOf(node: TrieNode, row: number, order: readonly number[]): Ways {
+  const { table } = node
+  const at = table.seek(row)
+  if (table.rowAt(at) !== row) return NOWHERE
+  const seqs: number[] = []
+  const symbols: number[] = []
+  const slots = isTerminator(row) ? MAX_SLOTS : SYMBOLS
+  for (const symbol of order) {
+    for (let slot = symbol; slot < slots; slot += SYMBOLS) {
+      const pointer = table.slotAt(at, slot)
+      if (pointer === 0) continue
+      seqs.push(pointer)
+      symbols.push(symbol)
+    }
+  }
+  return { seqs, symbols }
+}
+
+/** Of the nodes that `ways` led to, those that belong there. The symbol of each is that of its path in the row. */
+export function branches(
   node: TrieNode,
   row: number,
-  symbols: readonly number[],
-): Walk<Branch[]> {
-  const ways = symbols.map((symbol) => ({ symbol, seqs: pointersOf(node, row, symbol) }))
-  const loaded = yield* loadNodes(
-    nodes,
-    ways.flatMap(({ seqs }) => seqs),
-  )
-  const result: Branch[] = []
-  let at = 0
-  for (const { symbol, seqs } of ways) {
-    const group: TrieNode[] = []
-    for (const target of loaded.slice(at, at + seqs.length)) {
-      if (target && isBranch(node, row, symbol, target) && isNew(row, group, target)) {
-        group.push(target)
-      }
-    }
-    at += seqs.length
-    result.push({ symbol, group })
+  { symbols }: Ways,
+  loaded: readonly (TrieNode | null)[],
+): readonly TrieNode[] {
+  const result: TrieNode[] = []
+  for (let i = 0; i < loaded.length; i++) {
+    const target = loaded[i]
+    const symbol = symbols[i] ?? 0
+    if (!target || !isBranch(node, row, symbol, target)) continue
+    if (!isTerminator(row) || isNew(row, symbol, result, target)) result.push(target)
   }
   return result
 }
 
-/** Whether no node of `group` has the component of `target` that ends in `row`. */
-function isNew(row: number, group: readonly TrieNode[], target: TrieNode): boolean {
+/** Whether no node of `others` for the symbol has the component of `target` that ends in `row`. */
+function isNew(
+  row: number,
+  symbol: number,
+  others: readonly TrieNode[],
+  target: TrieNode,
+): boolean {
   const component = target.path.componentAt(row)
-  return group.every((each) => each.path.componentAt(row) !== component)
+  return others.every(
+    ({ path }) => path.symbol(row) !== symbol || path.componentAt(row) !== component,
+  )
 }

@@ -58,6 +58,11 @@ export class Entries<Value> {
     return node && this.of(node)
   }
 
+  /** As `maybe`, for a node that may not be at hand. */
+  atHand(node: TrieNode | null | undefined): TrieEntry<Value> | null | undefined {
+    return node && this.of(node)
+  }
+
   /** Both sides of a difference. */
   pair({ left, right }: NodePair): TrieDifference<Value> {
     const key = (left ?? right)?.path.key ?? ''

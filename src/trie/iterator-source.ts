@@ -30,6 +30,8 @@ export class IteratorSource implements PullSource<TrieNode> {
   readonly #prefix: HashPath
   readonly #options: SourceOptions
   readonly #walk: Iteration
+  /** Somebody wants to hear of each node that is looked at. */
+  readonly #isWatched: boolean
   #head = 0
   #opened = false
   #told = false
@@ -47,6 +49,7 @@ export class IteratorSource implements PullSource<TrieNode> {
     this.#headSeq = headSeq
     this.#prefix = prefix
     this.#walk = new Iteration(prefix, options)
+    this.#isWatched = options.onseq !== undefined
     this.#options = {
       ...options,
       onseq: (seq) => {
@@ -60,6 +63,15 @@ export class IteratorSource implements PullSource<TrieNode> {
   async next(): Promise<TrieNode | null> {
     if (!this.#opened) await this.#open()
     return this.#nodes.run((nodes) => this.#walk.next(nodes), this.#options)
+  }
+
+  /**
+   * The next node, null at the end, when that can be told from memory; undefined when `next` has to be asked. A
+   * step that fails changes nothing, so one that is given up does not either.
+   */
+  nextNow(): TrieNode | null | undefined {
+    if (!this.#opened || this.#isWatched) return undefined
+    return this.#nodes.runNow((nodes) => this.#walk.next(nodes))
   }
 
   /** All nodes that are left; without a promise for each that is in memory. */

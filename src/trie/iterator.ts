@@ -9,12 +9,12 @@
  * @see spec/30-trie.md 3.8
  * @module
  */
-import { branches, pointersOf } from './branch.ts'
+import { branches, pointersOf, waysOf } from './branch.ts'
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
 import { find } from './get.ts'
 import { COMPONENT_SYMBOLS, END, type HashPath } from './hash-path.ts'
 import type { TrieNode } from './node.ts'
-import { loadNodes, type NodeSource, type Walk } from './walk.ts'
+import { Gathered, loadNodes, type NodeSource, type Walk } from './walk.ts'
 
 /** What of the nodes below the prefix is given, and in which order. */
 export interface IterationMode {
@@ -45,8 +45,12 @@ export class Iteration {
   readonly #start: number
   readonly #end: number
   #stack: Frame[] = []
-  /** Of the step under way: what will take the place of the topmost frame. */
-  #coming: { index: number; seq: number }[] = []
+  /** The step under way, or the last one. */
+  #splitting: {
+    readonly node: TrieNode
+    readonly row: number
+    readonly order: readonly number[]
+  } | null = null
 
   /** Nothing is loaded until `open`. */
   constructor(prefix: HashPath, mode: IterationMode) {
@@ -93,9 +97,14 @@ export class Iteration {
         this.#stack.pop()
         return node
       }
-      const next = yield* this.#split(nodes, node, row)
+      const order = this.#order()
+      const ways = waysOf(node, row, order)
+      this.#splitting = { node, row, order }
+      // Written out, not `loadNodes`: a generator less for each step of a long listing.
+      const below = new Gathered(nodes, ways.seqs)
+      if (below.missing.length > 0) below.fill(yield below.missing)
       this.#stack.pop()
-      this.#stack.push(...next)
+      this.#stack.push(...this.#frames(node, row, order, branches(node, row, ways, below.nodes)))
     }
   }
 
@@ -108,8 +117,7 @@ export class Iteration {
   coming(): Uint8Array | null {
     if (this.#stack.length === 0) return null
     const kept = this.#stack.slice(0, -1).flatMap(({ index, node }) => [index, node.seq])
-    const added = this.#coming.flatMap(({ index, seq }) => [index, seq])
-    return encodeCheckpoint([...kept, ...added])
+    return encodeCheckpoint([...kept, ...this.#expected()])
   }
 
   /** The next row at which something happens: a pointer, or the node at the prefix being left out. */
@@ -118,24 +126,38 @@ export class Iteration {
     return this.#mode.gt && index <= this.#start ? Math.min(row, this.#start) : row
   }
 
-  *#split(nodes: NodeSource, node: TrieNode, row: number): Walk<Frame[]> {
+  /** What takes the place of a frame that is taken apart at `row`, topmost last. */
+  #frames(
+    node: TrieNode,
+    row: number,
+    order: readonly number[],
+    below: readonly TrieNode[],
+  ): readonly Frame[] {
     const own = node.path.symbol(row)
     const frames: Frame[] = []
-    const order = this.#order()
-    this.#coming = order.flatMap((symbol) => {
-      const seqs = pointersOf(node, row, symbol)
-      return (own === symbol ? [node.seq, ...seqs] : seqs).map((seq) => ({ index: row + 1, seq }))
-    })
-    const below = yield* branches(nodes, node, row, order)
-    for (const { symbol, group } of below) {
-      const leftOut = symbol === END && this.#mode.gt === true && row === this.#start
-      if (leftOut) continue
-      const all = own === symbol ? [node, ...group] : group
+    let at = 0
+    for (const symbol of order) {
+      const first = frames.length
+      if (own === symbol) frames.push({ index: row + 1, node })
+      for (let next = below[at]; next?.path.symbol(row) === symbol; next = below[++at]) {
+        frames.push({ index: row + 1, node: next })
+      }
+      if (symbol === END && this.#mode.gt === true && row === this.#start) frames.length = first
       // Names whose hashes collide: by key, the smallest first, in both directions.
-      const sorted = all.length > 1 ? all.toSorted(descending) : all
-      for (const each of sorted) frames.push({ index: row + 1, node: each })
+      if (frames.length - first > 1) frames.push(...frames.splice(first).toSorted(descending))
     }
     return frames
+  }
+
+  /** What will take the place of the topmost frame. */
+  #expected(): number[] {
+    if (!this.#splitting) return []
+    const { node, row, order } = this.#splitting
+    return order.flatMap((symbol) => {
+      const seqs = pointersOf(node, row, symbol)
+      if (node.path.symbol(row) === symbol) seqs.unshift(node.seq)
+      return seqs.flatMap((seq) => [row + 1, seq])
+    })
   }
 
   #order(): readonly number[] {
@@ -144,8 +166,8 @@ export class Iteration {
   }
 }
 
-function descending(a: TrieNode, b: TrieNode): number {
-  return a.path.key < b.path.key ? 1 : -1
+function descending(a: Frame, b: Frame): number {
+  return a.node.path.key < b.node.path.key ? 1 : -1
 }
 
 function shuffled(symbols: readonly number[]): readonly number[] {

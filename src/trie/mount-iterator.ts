@@ -68,6 +68,10 @@ interface Level<L extends TrieLog> extends Place<L> {
   /** The first of them, when it was asked for already. */
   first: Promise<TrieEntry | null> | null
   readonly points: Promise<Map<string, MountRecord>>
+  /** Own place of the trie. */
+  readonly info: MountInfo
+  /** Whether it is known that nothing is mounted there. */
+  isPlain: boolean
   /** Whether every entry comes, not one for each name. */
   readonly isFull: boolean
 }
@@ -90,8 +94,19 @@ export function mountedEntries<L extends TrieLog>(
 
   const begin = (place: Place<L>, prefix: string, rows: Pull<TrieEntry>): Level<L> => {
     const points = mountpoints(place.trie, prefix, rest)
-    points.catch(() => null) // told when the first entry is asked for
-    const level = { ...place, rows, first: null, points, isFull: recursive !== false }
+    const level = {
+      ...place,
+      rows,
+      first: null,
+      points,
+      info: place.trie.info,
+      isPlain: false,
+      isFull: recursive !== false,
+    }
+    points.then(
+      (found) => (level.isPlain = found.size === 0),
+      () => null, // told when the first entry is asked for
+    )
     levels.push(level)
     return level
   }
@@ -126,8 +141,22 @@ export function mountedEntries<L extends TrieLog>(
     begin({ trie, mountPath: outer, remotePath }, remotePath, rowsOf(trie, remotePath, true))
   }
 
+  const shownAt = (level: Level<L>, entry: TrieEntry): MountedEntry<L> => {
+    const { trie, info, remotePath, mountPath } = level
+    const isSame = remotePath === mountPath
+    const node = isSame ? entry : { ...entry, key: rebase(entry.key, remotePath, mountPath) }
+    return { node, trie, info, innerPath: entry.key }
+  }
+
   let opened = false
   return new Pull<MountedEntry<L>>({
+    nextNow: () => {
+      const level = levels.at(-1)
+      if (!opened || !level?.isPlain || level.first) return undefined
+      const entry = level.rows.nextNow()
+      if (entry) return shownAt(level, entry)
+      return entry === null && levels.length === 1 ? null : undefined
+    },
     next: async () => {
       if (!opened) await open()
       opened = true
@@ -146,12 +175,11 @@ export function mountedEntries<L extends TrieLog>(
         // oxlint-disable-next-line no-await-in-loop
         const shown = points.size === 0 ? entry : await unshadowed(level, points, entry)
         if (!shown) continue
-        const node = { ...shown, key: rebase(shown.key, level.remotePath, level.mountPath) }
-        const { trie } = level
+        const row = shownAt(level, shown)
         const record = enters ? points.get(shown.key) : undefined
         // oxlint-disable-next-line no-await-in-loop
-        if (record) await enter(level, record, node.key)
-        return { node, trie, info: trie.info, innerPath: shown.key }
+        if (record) await enter(level, record, row.node.key)
+        return row
       }
     },
   })

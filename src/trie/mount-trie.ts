@@ -123,6 +123,18 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
     return this.#get(normalizePath(path), options, 0)
   }
 
+  /**
+   * As `get`, from memory alone, and where nothing is mounted: undefined when `get` has to be asked. A tenth of
+   * its cost, which is nearly all promises.
+   */
+  peek(path: string): MountedGet<L> | undefined {
+    if (this.trie.peek(RECORDS, { hidden: true, prefix: true }) !== null) return undefined
+    const innerPath = normalizePath(path)
+    const node = this.trie.peek(innerPath)
+    if (node === undefined) return undefined
+    return { trie: this, info: this.info, innerPath, node: node?.key === innerPath ? node : null }
+  }
+
   async #get(path: string, options: GetOptions, depth: number): Promise<MountedGet<L>> {
     const head = await this.trie.headSeq(options)
     // Both lookups at once: a remote trie without mounts answers in the round trips of one.

@@ -85,6 +85,14 @@ export class NodeStore {
     return step.done ? step.value : this.#finish(walk, step.value, options)
   }
 
+  /**
+   * Run a walk to its end when all its nodes are in memory; undefined, and nothing was loaded, when they are not.
+   */
+  runNow<Result>(start: (nodes: NodeSource) => Walk<Result>): Result | undefined {
+    const step = start(this).next([])
+    return step.done ? step.value : undefined
+  }
+
   async #finish<Result>(
     walk: Walk<Result>,
     wanted: readonly number[],

@@ -31,7 +31,7 @@ export interface TrieOptions {
   readonly alwaysUpdate?: boolean | undefined
   /** Load what changed, whenever the log grows, wherever this reader has been. Default false. */
   readonly alwaysReconnect?: boolean | undefined
-  /** Requests in flight per peer, for the log. Default 256. */
+  /** Requests in flight per peer, for the log. Default 512. */
   readonly maxRequests?: number | undefined
   /** False: neither send nor answer the messages that make remote lookups short. Default true. */
   readonly extension?: boolean | undefined

@@ -23,7 +23,7 @@ import { TrieError } from './errors.ts'
 /** Symbols a path can have, the end included: slots of one symbol lie this far apart. */
 export const SYMBOLS = 5
 /** Slots of a row that readers of the original understand. */
-const MAX_SLOTS = 32
+export const MAX_SLOTS = 32
 /** Bytes of a table that readers of the original understand. */
 const MAX_TABLE_BYTES = 65536
 

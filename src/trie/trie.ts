@@ -18,7 +18,7 @@ import { Entries, type TrieDifference, type TrieEntry } from './entry.ts'
 import { TrieError } from './errors.ts'
 import { TrieExtension } from './extension.ts'
 import { keepRefreshed, Growth } from './following.ts'
-import { find } from './get.ts'
+import { find, type FindMode } from './get.ts'
 import { HashPath, storedKey } from './hash-path.ts'
 import { decodeHeader, encodeHeader, metadataBytes } from './header.ts'
 import { History } from './history.ts'
@@ -43,8 +43,8 @@ import type { TrieLog, WaitOptions } from './trie-log.ts'
 import { Watcher, type WatchOptions } from './watch.ts'
 import { Writer, type Change, type Condition } from './writer.ts'
 
-/** Requests in flight per peer: a directory is many small blocks. */
-const MAX_REQUESTS = 256
+/** Requests in flight per peer: a directory is many small blocks, and one of 300 should take one flight. */
+const MAX_REQUESTS = 512
 /** Stands for the version that is the newest once the log is open. */
 const LATEST = -1
 
@@ -138,6 +138,9 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
 
   /** The entry of `key`, or null. With `prefix` or `closest`: see there. */
   async get(key: string, options: GetOptions = {}): Promise<TrieEntry<Value> | null> {
+    const isWatched = options.onseq !== undefined || options.onheadseq !== undefined
+    const atHand = isWatched ? undefined : this.peek(key, options)
+    if (atHand !== undefined) return atHand
     const head = await this.headSeq(options)
     options.onheadseq?.(head)
     return this.getAt(head, key, options)
@@ -155,6 +158,18 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
     return this.#entries.maybe(
       await this.#nodes.run((nodes) => find(nodes, head, path, options), load),
     )
+  }
+
+  /** As `get`, from memory alone: undefined when `get` has to be asked, for want of a block or of news. */
+  peek(
+    key: string,
+    options: FindMode & Pick<GetOptions, 'hidden'> = {},
+  ): TrieEntry<Value> | null | undefined {
+    if (!this.#opened || this.#asksPeers) return undefined
+    const head = this.#head
+    if (head === 0) return null
+    const path = this.#path(key, options.hidden)
+    return this.#entries.atHand(this.#nodes.runNow((nodes) => find(nodes, head, path, options)))
   }
 
   /**
@@ -195,6 +210,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
     const source = this.#iteration(prefix, options)
     return new Pull({
       next: async () => this.#entries.maybe(await source.next()),
+      nextNow: () => this.#entries.atHand(source.nextNow()),
       checkpoint: () => source.checkpoint(),
     })
   }
@@ -312,11 +328,17 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   /** Index of the newest block of this version, or 0 when it is empty. */
   async headSeq(options: HeadOptions = {}): Promise<number> {
     if (!this.#opened) await this.ready()
-    if (this.#version !== null) return this.#version - 1
-    // Nobody knows more of a log than its writer.
-    const mayGrow = this.#options.alwaysUpdate && !this.log.writable
-    if (mayGrow && options.wait !== false) await this.#update()
-    return Math.max(0, this.log.length - 1)
+    if (this.#asksPeers && options.wait !== false) await this.#update()
+    return this.#head
+  }
+
+  get #head(): number {
+    return Math.max(0, this.version - 1)
+  }
+
+  /** Whether a read begins by asking for news. Nobody knows more of a log than its writer. */
+  get #asksPeers(): boolean {
+    return this.#options.alwaysUpdate === true && !this.isCheckout && !this.log.writable
   }
 
   async #update(): Promise<void> {

@@ -34,27 +34,42 @@ export function* loadNode(nodes: NodeSource, seq: number): Walk<TrieNode | null>
   return loaded ?? null
 }
 
+/** What is at hand of several nodes, and what is not. */
+export class Gathered {
+  /** In the order asked for; null for a reset block, and for what is missing. */
+  readonly nodes: (TrieNode | null)[] = []
+  /** Indices of those that are not at hand. */
+  readonly missing: number[] = []
+  readonly #places: number[] = []
+
+  /** Looks for all of `seqs` at once. */
+  constructor(nodes: NodeSource, seqs: readonly number[]) {
+    for (const seq of seqs) {
+      const node = nodes.peek(seq)
+      if (node === undefined) {
+        this.missing.push(seq)
+        this.#places.push(this.nodes.length)
+      }
+      this.nodes.push(node ?? null)
+    }
+  }
+
+  /** Put in the missing ones, in their order. */
+  fill(loaded: readonly (TrieNode | null)[]): void {
+    for (const [i, place] of this.#places.entries()) this.nodes[place] = loaded[i] ?? null
+  }
+}
+
 /**
- * Load several nodes, asking for all that are missing at once; null as for one.
+ * Load several nodes, asking for all that are missing at once.
  *
  * @yields blocks that are missing
  */
-export function* loadNodes(nodes: NodeSource, seqs: readonly number[]): Walk<(TrieNode | null)[]> {
-  const result: (TrieNode | null)[] = []
-  const missing: number[] = []
-  const places: number[] = []
-  for (const seq of seqs) {
-    const node = seq < 1 ? null : nodes.peek(seq)
-    if (node === undefined) {
-      missing.push(seq)
-      places.push(result.length)
-    }
-    result.push(node ?? null)
-  }
-  if (missing.length > 0) {
-    const loaded = yield missing
-    let i = 0
-    for (const place of places) result[place] = loaded[i++] ?? null
-  }
-  return result
+export function* loadNodes(
+  nodes: NodeSource,
+  seqs: readonly number[],
+): Walk<readonly (TrieNode | null)[]> {
+  const gathered = new Gathered(nodes, seqs)
+  if (gathered.missing.length > 0) gathered.fill(yield gathered.missing)
+  return gathered.nodes
 }
