@@ -48,7 +48,8 @@ export async function utimes(
 ): Promise<void> {
   const ms = mtime instanceof Date ? mtime.getTime() : Math.round(Number(mtime) * 1000)
   if (!Number.isSafeInteger(ms) || ms < 0) {
-    throw new DriveError('EINVAL', { syscall: 'utimes', reason: `time ${String(mtime)}` })
+    const path = absolute(name, context.exact)
+    throw new DriveError('EINVAL', { syscall: 'utimes', path, reason: `time ${String(mtime)}` })
   }
   // A stored 0 reads as the time of reading.
   await change(context, name, 'utimes', () => ({ mtime: Math.max(1, ms) }))

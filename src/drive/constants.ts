@@ -90,13 +90,14 @@ const FLAGS: ReadonlyMap<string, number> = new Map([
 /**
  * The open flags that `flags` stands for; a number stands for itself.
  *
+ * @param path - of the file to open, for the error
  * @throws {@link DriveError} `EINVAL` for any other string or value
  */
-export function parseFlags(flags: string | number): number {
+export function parseFlags(flags: string | number, path?: string): number {
   if (typeof flags === 'number') return flags
   const value = FLAGS.get(flags)
   if (value === undefined) {
-    throw new DriveError('EINVAL', { syscall: 'open', reason: `flags ${flags}` })
+    throw new DriveError('EINVAL', { syscall: 'open', path, reason: `flags ${flags}` })
   }
   return value
 }

@@ -28,7 +28,9 @@ export async function copy(context: DriveContext, from: string, to: string): Pro
   context.assertWritable('copy', target)
   const { path, entry } = await resolveEntry(context, source, { syscall: 'copy' })
   // A directory may have no entry; then its stat says whether it is one, or that nothing is there.
-  const isDirectory = entry ? entry.stat.isDirectory() : (await stat(context, path)).isDirectory()
+  const isDirectory = entry
+    ? entry.stat.isDirectory()
+    : (await stat(context, path, { syscall: 'copy' })).isDirectory()
   if (isDirectory) throw new DriveError('EISDIR', { syscall: 'copy', path })
   if (!entry) throw new DriveError('ENOENT', { syscall: 'copy', path })
   const { entry: existing, trie } = await lookUp(context, target, { syscall: 'copy' })

@@ -13,7 +13,7 @@ import { constants, parseFlags } from './constants.ts'
 import type { DriveContext, ReadOptions } from './context.ts'
 import { Descriptor } from './descriptor.ts'
 import { DriveError } from './errors.ts'
-import { type Entry, lookUp, resolveEntry } from './lookup.ts'
+import { type Entry, firstBelow, lookUp, resolveEntry } from './lookup.ts'
 import { update, upsert } from './metadata.ts'
 import { absolute } from './paths.ts'
 import { type Run, runOf } from './run.ts'
@@ -51,16 +51,21 @@ export class DescriptorTable {
    * Open the file at `name`, links followed, and give its number.
    *
    * @param flags - as in Node's `fs.open`, text or number
-   * @throws {@link DriveError} `EINVAL` for other flags, and to write where the drive cannot be written; `ENOENT`,
-   *   `EEXIST`; `EISDIR` to write a directory; `EPERM` to write a checkout or a mount point
+   * @throws {@link DriveError} `EINVAL` for other flags; `ENOENT`, `EEXIST`; `EISDIR` for a directory (`exact`: to
+   *   write one); `EROFS` (`exact`: `EINVAL`) to write where the drive cannot be written; `EPERM` to write a checkout
+   *   or a mounted log
    */
   async open(name: string, flags: string | number): Promise<number> {
-    const bits = parseFlags(flags)
-    const given = absolute(name, this.#context.exact)
+    const { exact } = this.#context
+    const given = absolute(name, exact)
+    const bits = parseFlags(flags, given)
     await this.#context.ready()
     const { path, entry } = await resolveEntry(this.#context, given, { syscall: 'open' })
     if (entry && bits & O_EXCL) throw new DriveError('EEXIST', { syscall: 'open', path })
     if ((bits & O_ACCMODE) === 0) {
+      if (!exact && (await isDirectory(this.#context, path, entry))) {
+        throw new DriveError('EISDIR', { syscall: 'open', path })
+      }
       if (!entry) throw new DriveError('ENOENT', { syscall: 'open', path })
       return this.#add(
         path,
@@ -92,7 +97,7 @@ export class DescriptorTable {
     options: ReadOptions = {},
   ): Promise<ReadResult<B>> {
     const descriptor = this.#find(fd, 'read')
-    assertPosition(position, 'read')
+    assertPosition(position, 'read', descriptor.path)
     const bytesRead = await descriptor.read(regionOf(buffer, at, length), position, options)
     return { bytesRead, buffer }
   }
@@ -111,7 +116,7 @@ export class DescriptorTable {
     position: number | null = null,
   ): Promise<WriteResult<B>> {
     const descriptor = this.#find(fd, 'write')
-    assertPosition(position, 'write')
+    assertPosition(position, 'write', descriptor.path)
     const bytes = regionOf(buffer, at, length)
     await descriptor.write(bytes, position)
     return { bytesWritten: bytes.length, buffer }
@@ -121,7 +126,7 @@ export class DescriptorTable {
   async ftruncate(fd: number, size = 0): Promise<void> {
     const descriptor = this.#find(fd, 'ftruncate')
     descriptor.assertTruncatable(size)
-    await update(this.#context, descriptor.path, { size: 0, blocks: 0 })
+    await update(this.#context, descriptor.path, { size: 0, blocks: 0 }, 'ftruncate')
   }
 
   /** Give the number back; what was written is the file once this resolves. @throws {@link DriveError} `EBADF` */
@@ -147,13 +152,13 @@ export class DescriptorTable {
     const { trie } = await lookUp(this.#context, path, { syscall })
     const content = await this.#context.contents.of(trie, this.#context.reads())
     if (content.writable) return
-    throw new DriveError('EINVAL', { syscall, path, reason: 'to write a read-only drive' })
+    throw new DriveError(this.#context.exact ? 'EINVAL' : 'EROFS', { syscall, path })
   }
 
   /** What opening for writing stores: an emptied entry, a new one, or nothing. */
   #prepare(path: string, entry: Entry | null, bits: number): Promise<Stat> {
-    if (bits & O_TRUNC) return upsert(this.#context, path, { size: 0, blocks: 0 })
-    return entry ? Promise.resolve(entry.stat) : upsert(this.#context, path, {})
+    if (bits & O_TRUNC) return upsert(this.#context, path, { size: 0, blocks: 0 }, 'open')
+    return entry ? Promise.resolve(entry.stat) : upsert(this.#context, path, {}, 'open')
   }
 
   #add(path: string, stat: Stat, run: Run | null, flags: number): number {
@@ -179,7 +184,17 @@ function regionOf(buffer: Uint8Array, at: number, length: number): Uint8Array {
   return buffer.subarray(at, at + length)
 }
 
-function assertPosition(position: number | null, syscall: string): void {
+/** Whether a directory is at `path`: one with an entry, or one that is implied. */
+async function isDirectory(
+  context: DriveContext,
+  path: string,
+  entry: Entry | null,
+): Promise<boolean> {
+  if (entry) return entry.stat.isDirectory()
+  return path === '/' || (await firstBelow(context, path, { syscall: 'open' })) !== null
+}
+
+function assertPosition(position: number | null, syscall: string, path: string): void {
   if (position === null || (Number.isSafeInteger(position) && position >= 0)) return
-  throw new DriveError('EINVAL', { syscall, reason: `position ${position}` })
+  throw new DriveError('EINVAL', { syscall, path, reason: `position ${position}` })
 }

@@ -17,6 +17,7 @@ import { Stat, type StatInput } from './stat.ts'
  * Lay `changes` over the entry at `name`; metadata is merged key by key, and a null value removes the value but
  * keeps the key, as v10 has it.
  *
+ * @param syscall - the operation that errors name
  * @returns the entry as it is now
  * @throws {@link DriveError} `ENOENT` without an entry
  */
@@ -24,8 +25,9 @@ export async function update(
   context: DriveContext,
   name: string,
   changes: StatInput,
+  syscall = 'update',
 ): Promise<Stat> {
-  return change(context, name, changes, 'update', null)
+  return change(context, name, changes, syscall, null)
 }
 
 /** As {@link update}, but a missing entry begins as an empty file. */
@@ -33,8 +35,9 @@ export async function upsert(
   context: DriveContext,
   name: string,
   changes: StatInput,
+  syscall = 'update',
 ): Promise<Stat> {
-  return change(context, name, changes, 'update', Stat.file({}, context.now()))
+  return change(context, name, changes, syscall, Stat.file({}, context.now()))
 }
 
 /** Set one metadata value: bytes, or a string, which is stored as UTF-8. */

@@ -46,7 +46,7 @@ export async function truncate(
     throw new DriveError('EISDIR', { syscall: 'truncate', path })
   }
   const old = entry?.stat.size ?? 0
-  if (!entry && size === 0) await upsert(context, path, {})
+  if (!entry && size === 0) await upsert(context, path, {}, 'truncate')
   else if (size > old) await extend(descriptors, path, old, size)
   else if (entry && size < old) await shorten(context, entry, size)
 }
@@ -74,7 +74,7 @@ async function extend(
 async function shorten(context: DriveContext, entry: Entry, size: number): Promise<void> {
   const { path, stat } = entry
   if (size === 0) {
-    await update(context, path, { size: 0, blocks: 0 })
+    await update(context, path, { size: 0, blocks: 0 }, 'truncate')
     return
   }
   await inWords('truncate', path, async () => {

@@ -74,6 +74,7 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
     row('a range past the end of a file', 'other bytes, or no answer', 'what there is', false),
     row('a negative range', 'undefined', '`EINVAL`', true),
     row('reading a directory', 'empty, or `ENOENT`', '`EISDIR`', true),
+    row('`open` to write on a drive of others', '`EINVAL`', '`EROFS`', true),
     row('`unlink` of a directory, `rmdir` of a file', 'removes it', '`EISDIR`, `ENOTDIR`', true),
     row('`writeFile` over a directory', 'replaces it', '`EISDIR`', true),
     row('writing, creating or mounting on `/`', 'damages the drive', '`EISDIR` or `EEXIST`', false),
