@@ -4,7 +4,9 @@
  * @module
  */
 import { part as bitFlips } from './bit-flips.ts'
+import { part as hostile } from './hostile/part.ts'
 import { part as kills } from './kills.ts'
+import { part as simulation } from '../simulation/part.ts'
 import { part as storageFaults } from './storage-faults.ts'
 
 /** How a run was asked for. */
@@ -39,4 +41,4 @@ export interface Part {
 }
 
 /** All parts, in the order they run. */
-export const parts: readonly Part[] = [storageFaults, bitFlips, kills]
+export const parts: readonly Part[] = [storageFaults, bitFlips, kills, hostile, simulation]
