@@ -58,8 +58,11 @@ export async function openRange(
   const { entry } = resolved
   if (!entry || (entry.stat.isDirectory() && !context.exact)) {
     // A directory without an entry has no content either, and says so; v10 says ENOENT.
-    if (!context.exact) await stat(context, resolved.path, { ...options, syscall })
-    throw new DriveError(context.exact ? 'ENOENT' : 'EISDIR', { syscall, path: resolved.path })
+    if (context.exact) throw new DriveError('ENOENT', { syscall, path: resolved.path })
+    const found = await stat(context, resolved.path, { ...options, syscall })
+    // A file by now: it was written after the lookup above.
+    if (!found.isDirectory()) return openRange(context, path, options, syscall)
+    throw new DriveError('EISDIR', { syscall, path: resolved.path })
   }
   const run = await inWords(syscall, path, () => runOf(context, entry, context.reads(options)))
   const size = run?.size ?? 0

@@ -30,6 +30,8 @@ interface Entry {
   readonly download: Download
   /** Place of the first block lacking: in the range, or in the list. */
   cursor: number
+  /** Blocks `[start, end)` that were cleared meanwhile: these are left alone. */
+  readonly cleared: [start: number, end: number][]
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
   readonly onlyPeers: boolean
@@ -91,7 +93,16 @@ export class Downloads {
     const { onlyPeers, signal } = patience
     const since = this.#core.timers.now()
     const leave = (): void => undefined
-    const entry: Entry = { download, cursor, resolve, reject, onlyPeers, since, leave }
+    const entry: Entry = {
+      download,
+      cursor,
+      cleared: [],
+      resolve,
+      reject,
+      onlyPeers,
+      since,
+      leave,
+    }
     if (this.#core.closed) {
       reject(closedError())
       return download
@@ -154,8 +165,22 @@ export class Downloads {
     this.peersChanged()
   }
 
-  /** Blocks `[start, end)` are no longer held: look from there again. */
-  cleared(start: number): void {
+  /**
+   * Blocks `[start, end)` were cleared. Downloads that are on leave them alone, or clearing would be in vain; the
+   * replicator does not ask for them either.
+   */
+  cleared(start: number, end: number): void {
+    this.lost(start)
+    for (const entry of this.#entries.values()) {
+      // What has no end is never met, whatever it lacks.
+      if (spanOf(entry.download.wish)[1] === Infinity) continue
+      entry.cleared.push([start, end])
+      this.#finish(entry)
+    }
+  }
+
+  /** Blocks from `start` on may not be held any more: look from there again. */
+  lost(start: number): void {
     for (const entry of this.#entries.values()) {
       const { wish } = entry.download
       if (wish.type === 'blocks') entry.cursor = 0
@@ -196,16 +221,21 @@ export class Downloads {
       while (entry.cursor < end && bitfield.hasNode(2 * entry.cursor)) entry.cursor++
       return entry.cursor >= wish.end
     }
-    if (entry.cursor < wish.end && !bitfield.has(entry.cursor)) return false
     // Past the length nothing is held, so an open range stops there.
-    const missing = bitfield.nextMissing(entry.cursor, Math.min(wish.end, length + 1))
-    entry.cursor = missing < 0 ? Math.min(wish.end, length + 1) : missing
+    const end = Math.min(wish.end, length + 1)
+    while (entry.cursor < wish.end) {
+      const isHeld = bitfield.has(entry.cursor)
+      const missing = isHeld ? bitfield.nextMissing(entry.cursor, end) : entry.cursor
+      const cleared = missing < 0 ? undefined : clearedAt(entry, missing)
+      entry.cursor = missing < 0 ? end : (cleared?.[1] ?? missing)
+      if (!cleared) break
+    }
     return entry.cursor >= wish.end
   }
 
   #isListMet(wish: BlocksWish, entry: Entry): boolean {
     for (let block = wish.blocks[entry.cursor]; block !== undefined;) {
-      if (!this.#core.bitfield.has(block)) return false
+      if (!this.#core.bitfield.has(block) && !clearedAt(entry, block)) return false
       block = wish.blocks[++entry.cursor]
     }
     return true
@@ -321,4 +351,12 @@ function wishOf(range: DownloadRange | readonly number[] | number | null): Selec
 
 function isList(range: DownloadRange | readonly number[]): range is readonly number[] {
   return Array.isArray(range)
+}
+
+/** The cleared blocks that `index` is one of. */
+function clearedAt(
+  { cleared }: Entry,
+  index: number,
+): readonly [start: number, end: number] | undefined {
+  return cleared.find(([start, end]) => index >= start && index < end)
 }

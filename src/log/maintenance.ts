@@ -48,11 +48,11 @@ export async function clearBlocks(
     const last = Math.min(end, Math.max(core.length, core.bitfield.span))
     if (last <= start || core.bitfield.set(start, last, false) === 0) return { bytesFreed: 0 }
     reader.forget(start, last)
-    downloads.cleared(start)
     core.emit('clear', start, end)
     await core.bitfieldFile.flush()
     await core.durable.bitfieldWritten()
     core.replicator?.cleared(start, last - start)
+    downloads.cleared(start, last)
     if (options.delete === false || core.indexing) return { bytesFreed: 0 }
     // Bytes must not go before it is known for good that they may: they would be missed as lost.
     await core.durable.flush()
@@ -93,7 +93,7 @@ export async function auditBlocks(parts: Parts): Promise<Audit> {
       const bad = await reader.unsound(block, end)
       for (const index of bad) {
         core.bitfield.set(index, index + 1, false)
-        downloads.cleared(index)
+        downloads.lost(index)
       }
       invalid += bad.length
       valid += end - block - bad.length

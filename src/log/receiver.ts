@@ -303,9 +303,15 @@ export class Receiver {
 
   async #refuseProof(job: Job, block: ReceivedBlock, slot: number, cause: MerkleError) {
     try {
+      // Asked for before the block was distrusted, an honest answer leans on what it was told is here.
+      const isEarly = this.#distrusted.has(block.index) && cause.code === 'MERKLE_MISSING_ROOTS'
       const why = await this.#judge(block)
       const code =
-        why === 'unclear' ? 'LOG_CONTRADICTION' : why === 'sound' ? 'LOG_CORRUPT' : 'LOG_BAD_PROOF'
+        why === 'sound'
+          ? 'LOG_CORRUPT'
+          : why === 'unclear' || isEarly
+            ? 'LOG_CONTRADICTION'
+            : 'LOG_BAD_PROOF'
       if (why === 'sound') this.#distrusted.add(block.index)
       job.results[slot] = new LogError(code, cause.message, { cause })
     } catch (error) {

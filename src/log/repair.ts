@@ -28,7 +28,7 @@ export async function readAnew(
     if (core.bitfield.set(index, index + 1, false) === 0) return // another reader was first
     receiver.distrust(index)
     reader.forget(index, index + 1)
-    downloads.cleared(index)
+    downloads.cleared(index, index + 1)
     await core.bitfieldFile.flush()
     await core.durable.bitfieldWritten()
     core.replicator?.cleared(index, 1)

@@ -37,16 +37,23 @@ export interface Wanted {
 /**
  * The identity of the log whose files `open` gives. Writes the `name` file of a new derived log, before anything
  * else of it is written.
+ *
+ * @param isDurable - the name survives a power cut before anything else is written: without it the log could
+ *   never be written again by whoever opens it by its key, as a drive does with its content
  */
 export async function identify(
   open: OpenStorage,
   wanted: Wanted,
   masterKey: Uint8Array,
+  isDurable: boolean,
 ): Promise<Identity> {
   const stored = await readOrNull(open('key'), KEY_BYTES)
   const file = open('name')
   if (wanted.name) {
-    if (!stored) await file.write(0, encodeName(wanted.name))
+    if (!stored) {
+      await file.write(0, encodeName(wanted.name))
+      if (isDurable) await file.sync()
+    }
     return { key: wanted.publicKey, secretKey: wanted.secretKey, storeSecretKey: false }
   }
   if (wanted.secretKey) return { key: wanted.publicKey, secretKey: wanted.secretKey }

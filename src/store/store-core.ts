@@ -123,11 +123,12 @@ export class StoreCore extends EventEmitter<CoreEvents> {
     const opened = this.pool.get(discoveryKey)
     if (opened) return opened
     const files = this.#files(discoveryKey, wanted.publicKey)
+    const logOptions = { ...this.#logOptions, ...options }
+    const isDurable = logOptions.durability !== 'none'
     const log = new Log(files.open, wanted.publicKey, {
-      ...this.#logOptions,
-      ...options,
+      ...logOptions,
       createIfMissing: wanted.publicKey !== null,
-      identify: () => identify(files.open, wanted, masterKey),
+      identify: () => identify(files.open, wanted, masterKey, isDurable),
     })
     // Tries, watchers and drives listen to one log: their number is the user's.
     log.setMaxListeners(0)

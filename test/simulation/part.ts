@@ -6,8 +6,9 @@
  * @module
  */
 import type { Part, Row, Setting } from '../torture/parts.ts'
+import { playDrives } from './drive-world.ts'
 import { playLogs } from './log-world.ts'
-import type { Outcome } from './log-world.ts'
+import type { Outcome } from './outcome.ts'
 
 interface Kind {
   readonly name: string
@@ -19,6 +20,7 @@ interface Kind {
 
 const KINDS: readonly Kind[] = [
   { name: 'logs', what: 'one log, several peers', play: playLogs, full: 8000, quick: 240 },
+  { name: 'drives', what: 'one drive, several peers', play: playDrives, full: 2500, quick: 75 },
 ]
 /** One world in so many is played twice, and must go the same way. */
 const TWICE = 20

@@ -247,7 +247,8 @@ export class Uploader {
   async #answerBytes(request: Request): Promise<void> {
     const { bytes, hash } = request
     // The end of the log is in no block (quirk Q-17).
-    const found = bytes < this.#log.byteLength ? await this.#log.seekLocal(bytes) : null
+    const found =
+      bytes < this.#log.byteLength ? await this.#log.seekLocal(bytes).catch(nullIfDamaged) : null
     if (found !== null) {
       if (bytes === this.#lastBytes) return
       this.#lastBytes = bytes
@@ -268,8 +269,17 @@ export class Uploader {
     if (this.#remoteTree.size > REMOTE_TREE_NODES) this.#remoteTree = new SparseNodeSet()
     // A digest of 0 asks for a proof that leans on nothing, whatever was told before.
     const remoteTree = nodes === 0 ? new SparseNodeSet() : this.#remoteTree
-    const proof = this.#log.proof(index, { digest: nodes, hash, remoteTree })
-    return proof instanceof Promise ? proof.catch(nullIfOurs) : proof
+    const failed = (error: unknown): null => {
+      // What has a leaf can be proven, unless our disk lost other nodes.
+      if (isOurs(error) || this.#log.hasNode(2 * index)) return null
+      throw error
+    }
+    try {
+      const proof = this.#log.proof(index, { digest: nodes, hash, remoteTree })
+      return proof instanceof Promise ? proof.catch(failed) : proof
+    } catch (error) {
+      return failed(error)
+    }
   }
 
   #send(index: number, value: Uint8Array | null, proof: Proof): void {
@@ -301,8 +311,10 @@ function isOurs(error: unknown): boolean {
   )
 }
 
-function nullIfOurs(error: unknown): null {
+/** Where our disk lost nodes of the tree, a byte is not found from them. */
+function nullIfDamaged(error: unknown): null {
   if (isOurs(error)) return null
+  if (error instanceof LogError && error.code === 'LOG_NOT_PROVABLE') return null
   throw error
 }
 
