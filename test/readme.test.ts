@@ -1,7 +1,9 @@
 /** What the README and the pages beside it say of this repository, held against it. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import t from 'tap'
+import { format } from 'node:util'
+import t, { type Test } from 'tap'
+import varve, { Drive } from '../src/index.ts'
 import { differencesPage } from './vector-runner/rules.ts'
 
 const readme = readFileSync('README.md', 'utf8')
@@ -54,6 +56,68 @@ t.test('the paths that docs/architecture.md names exist', (t) => {
   const named = [...text.matchAll(/`((?:src|test|bench|examples|scripts|docs)\/[\w./-]*)`/g)]
   t.ok(named.length > 5)
   for (const [, path = ''] of named) t.ok(existsSync(path), path)
+  t.end()
+})
+
+/** Run a page's `js` blocks as one program, in a folder of its own, and compare what it prints with what it says. */
+async function runPage(t: Test, page: string): Promise<void> {
+  const blocks = [...readFileSync(page, 'utf8').matchAll(/^```js\n([^]*?)^```$/gmu)]
+  const code = blocks
+    .map(([, block = '']) => block)
+    .join('\n')
+    .replace(/^import varve from 'varve'$/gmu, '')
+  const says = [...code.matchAll(/\/\/ prints (.*)$/gmu)].map(([, text]) => text)
+  t.ok(says.length > 0, `${page} prints something`)
+  const printed: string[] = []
+  const before = process.cwd()
+  process.chdir(t.testdir())
+  t.teardown(() => process.chdir(before))
+  await new Promise<void>((resolve, reject) => {
+    const log = (...values: unknown[]): void => {
+      printed.push(format(...values))
+      if (printed.length === says.length) setImmediate(resolve)
+    }
+    // oxlint-disable-next-line no-new-func, no-implied-eval -- the page's text is the test
+    const run = new Function('varve', 'require', 'console', `return (async () => {${code}\n})()`)
+    const program = run(varve, () => varve, { log }) as Promise<void>
+    program.catch(reject)
+  })
+  t.same(printed, says)
+}
+
+for (const page of ['docs/drive-api.md', 'docs/from-v10.md']) {
+  t.test(`the examples of ${page} run, and print what they say`, (t) => runPage(t, page))
+}
+
+t.test('docs/drive-api.md names every call of the drive, and nothing that is none', (t) => {
+  const text = readFileSync('docs/drive-api.md', 'utf8')
+  const calls = new Set<string>()
+  for (
+    let type: object | null = Drive.prototype;
+    type && type.constructor.name.startsWith('Drive');
+    type = Object.getPrototypeOf(type) as object | null
+  ) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(type))) {
+      if (name !== 'constructor' && typeof value === 'function') calls.add(name)
+    }
+  }
+  // Two that are for the drive's own files.
+  for (const inside of ['closeDrive', 'checkoutSource']) t.ok(calls.delete(inside), inside)
+  t.ok(calls.size > 50)
+  for (const call of calls) t.match(text, new RegExp(`\\b${call}\\(`), call)
+  const named = [...text.matchAll(/^\|([^|]*)\|/gmu)]
+    .flatMap(([, cell = '']) => [...cell.matchAll(/`(\w+)\(/gu)])
+    .map(([, name = '']) => name)
+  t.ok(named.length > 40)
+  for (const name of named) t.ok(calls.has(name), `${name} exists`)
+  t.end()
+})
+
+t.test('each promise of the README names tests that are there', (t) => {
+  const section = /^## Promises$([^]*?)^## /mu.exec(readme)?.[1] ?? ''
+  const named = [...section.matchAll(/\]\((test\/[^)]+)\)/gu)].map(([, path = '']) => path)
+  t.ok(new Set(named).size >= 5)
+  for (const path of named) t.ok(existsSync(path), path)
   t.end()
 })
 

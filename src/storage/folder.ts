@@ -14,5 +14,7 @@ import type { OpenStorage } from './random-access.ts'
  */
 export function openFolder(path: string, options: FileOptions = {}): OpenStorage {
   const root = resolve(sep)
-  return (name) => new FileStorage(join(path, relative(root, resolve(root, name))), options)
+  // Once: a file may be opened again at any time, and the process may have moved.
+  const folder = resolve(path)
+  return (name) => new FileStorage(join(folder, relative(root, resolve(root, name))), options)
 }

@@ -8,6 +8,7 @@
  * @module
  */
 import { EventEmitter } from 'node:events'
+import { resolve } from 'node:path'
 import { toHex } from '../bytes.ts'
 import { type Callback, settle } from '../callback.ts'
 import { type KeyPair, discoveryKey as discoveryKeyOf, isKeyPair, randomBytes } from '../crypto.ts'
@@ -102,7 +103,7 @@ export class Store extends EventEmitter<StoreEvents> {
       }
       this.name = DEFAULT_NAME
       const { exact = false } = logOptions
-      const folder = typeof storage === 'string' ? { path: storage, lock, exact } : null
+      const folder = typeof storage === 'string' ? { path: resolve(storage), lock, exact } : null
       const openFile = openSource(storage, exact)
       this.#core = new StoreCore(openFile, masterKey ?? null, logOptions, cacheSize, folder)
       this.#replicateOptions = {}

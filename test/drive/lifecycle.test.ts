@@ -337,3 +337,19 @@ t.test('a foreign file in the folder is left alone', async (t) => {
   await drive.close()
   t.ok(readdirSync(folder).includes('README'))
 })
+
+t.test('a folder that is given relative stays where it was when the process moves', async (t) => {
+  const [folder, before] = [t.testdir({ elsewhere: {} }), process.cwd()]
+  t.teardown(() => process.chdir(before))
+  process.chdir(folder)
+  const drive = new Drive('drive')
+  await drive.writeFile('f', 'x')
+  process.chdir('elsewhere')
+  await drive.writeFile('g', 'y')
+  await drive.close()
+  t.same(readdirSync('.'), [])
+  t.notOk(readdirSync(join(folder, 'drive')).includes('varve.lock'))
+  const again = new Drive(join(folder, 'drive'))
+  t.equal(await again.readFile('g', 'utf8'), 'y')
+  await again.close()
+})
