@@ -7,6 +7,7 @@
  *
  * @module
  */
+import FIFO from 'fast-fifo'
 
 /** Places a pool has unless told otherwise: well below the usual limit of 1024 a process. */
 export const DEFAULT_OPEN_FILES = 512
@@ -24,7 +25,7 @@ export class FilePool {
   readonly #limit: number
   /** In order of last use, the longest ago first. */
   readonly #holders = new Set<PooledFile>()
-  #waiting: (() => void)[] = []
+  readonly #waiting = new FIFO<() => void>()
 
   /** @param limit - descriptors to hold at most, at least 1 */
   constructor(limit: number = DEFAULT_OPEN_FILES) {
@@ -49,7 +50,8 @@ export class FilePool {
         this.#holders.add(file)
         return idle.letGo()
       }
-      // One after another: whoever wakes looks again, and may have to wait again.
+      // One after another: whoever wakes looks again, and may have to wait again. Each place that becomes
+      // free wakes one, or thousands of logs that open together would wake each other for minutes.
       // oxlint-disable-next-line no-await-in-loop
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve)
@@ -89,10 +91,7 @@ export class FilePool {
   }
 
   #wake(): void {
-    if (this.#waiting.length === 0) return
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const resume of waiting) resume()
+    this.#waiting.shift()?.()
   }
 }
 
