@@ -11,11 +11,6 @@ import * as fs from 'node:fs'
 /** Most bytes one call may move: the system's count is a signed 32-bit number. */
 const MAX_TRANSFER = 2 ** 30
 
-/** The `code` of a system error, or `''`. */
-export function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
-
 /** Open `path` with the given flags (`fs.constants.O_…`). */
 export function open(path: string, flags: number): Promise<number> {
   return call((done) => fs.open(path, flags, done))
@@ -105,6 +100,7 @@ export async function makeFolder(path: string): Promise<string | null> {
 
 /** The entries of the folder at `path` survive a power cut from here on. */
 export async function syncFolder(path: string): Promise<void> {
+  /* c8 ignore next: on Windows only */
   if (process.platform === 'win32') return // it has no such call, and journals entries itself
   const fd = await open(path, fs.constants.O_RDONLY)
   try {

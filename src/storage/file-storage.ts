@@ -17,7 +17,7 @@ import { OperationQueue } from './operation-queue.ts'
 import { punchHole } from './punch.ts'
 import type { RandomAccess } from './random-access.ts'
 import { LARGE_READ, assertRange } from './range.ts'
-import { StorageError, closed, ioError, shortRead } from './storage-error.ts'
+import { StorageError, closed, errorCode, ioError, shortRead } from './storage-error.ts'
 import { synchronousTurns } from './synchronous-turns.ts'
 
 /** How a file is kept. */
@@ -113,7 +113,7 @@ export class FileStorage implements RandomAccess {
         try {
           return await descriptor.lengthOf(this.path)
         } catch (error) {
-          if (descriptor.errorCode(error) === 'ENOENT') return 0
+          if (errorCode(error) === 'ENOENT') return 0
           throw error
         }
       }),
@@ -147,7 +147,7 @@ export class FileStorage implements RandomAccess {
     try {
       await descriptor.unlink(this.path)
     } catch (error) {
-      if (descriptor.errorCode(error) !== 'ENOENT') throw ioError(this.path, error)
+      if (errorCode(error) !== 'ENOENT') throw ioError(this.path, error)
     }
   }
 
@@ -234,7 +234,7 @@ export class FileStorage implements RandomAccess {
     try {
       return await this.#openAs(constants.O_RDWR)
     } catch (error) {
-      const code = descriptor.errorCode(error)
+      const code = errorCode(error)
       if (code === 'ENOENT') throw shortRead(this.path, 0, 0)
       if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') throw error
     }
@@ -248,7 +248,7 @@ export class FileStorage implements RandomAccess {
     try {
       return await this.#openAs(constants.O_RDWR)
     } catch (error) {
-      if (descriptor.errorCode(error) !== 'ENOENT') throw error
+      if (errorCode(error) !== 'ENOENT') throw error
     }
     const folder = dirname(this.path)
     const made = await descriptor.makeFolder(folder)
@@ -272,7 +272,7 @@ export class FileStorage implements RandomAccess {
         return this.#fd
       } catch (error) {
         // The rest of the program may hold so many that the pool cannot have all of its own.
-        const exhausted = descriptor.errorCode(error) === 'EMFILE'
+        const exhausted = errorCode(error) === 'EMFILE'
         // oxlint-disable-next-line no-await-in-loop
         if (exhausted && (await this.#pool.shrink())) continue
         this.#pool.leave(this.#pooled)

@@ -20,7 +20,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { toHex } from '../bytes.ts'
 import { randomBytes } from '../crypto.ts'
-import { ioError } from './storage-error.ts'
+import { errorCode, ioError } from './storage-error.ts'
 
 /** Name of the lock file. */
 export const LOCK_FILE = 'varve.lock'
@@ -51,7 +51,7 @@ interface LockRecord {
   /** Tells a process from a later one of the same number; null where the system does not say. */
   readonly process: string | null
   readonly token: string
-  readonly since: string
+  readonly since: string | null
 }
 
 /**
@@ -80,6 +80,8 @@ export async function takeFolder(folder: string): Promise<FolderLock | LockHolde
     if (!holder) return { release: () => releaseLock(path, token) }
     await releaseLock(path, token)
     return holder
+  } catch (error) {
+    throw ioError(path, error)
   } finally {
     await rm(`${path}.${token}`, { force: true })
   }
@@ -103,6 +105,7 @@ async function takeLock(path: string, token: string): Promise<LockHolder | null>
     // oxlint-disable-next-line no-await-in-loop
     if (holder) await removeDead(path, token, holder)
   }
+  /* c8 ignore next: every round was lost to another process */
   return { pid: 0, host: hostname(), since: null, isV10: false }
 }
 
@@ -134,7 +137,8 @@ async function linked(from: string, to: string): Promise<boolean> {
     await link(from, to)
     return true
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false
+    if (errorCode(error) === 'EEXIST') return false
+    /* c8 ignore next: a file system without hard links */
     throw error
   }
 }
@@ -145,10 +149,10 @@ async function readRecord(path: string): Promise<LockRecord | null> {
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null
+    if (errorCode(error) === 'ENOENT') return null
     throw error
   }
-  return parseRecord(text) ?? { pid: 0, host: hostname(), process: null, token: text, since: '' }
+  return parseRecord(text) ?? { pid: 0, host: hostname(), process: null, token: text, since: null }
 }
 
 function parseRecord(text: string): LockRecord | null {
@@ -164,7 +168,7 @@ function parseRecord(text: string): LockRecord | null {
   const [token, since] = [fields.get('token'), fields.get('since')]
   if (typeof pid !== 'number' || typeof host !== 'string' || typeof token !== 'string') return null
   const started = typeof identity === 'string' ? identity : null
-  return { pid, host, process: started, token, since: typeof since === 'string' ? since : '' }
+  return { pid, host, process: started, token, since: typeof since === 'string' ? since : null }
 }
 
 async function isAlive({ pid, host, process: identity }: LockRecord): Promise<boolean> {
@@ -173,7 +177,7 @@ async function isAlive({ pid, host, process: identity }: LockRecord): Promise<bo
   try {
     process.kill(pid, 0)
   } catch (error) {
-    if (codeOf(error) === 'ESRCH') return false
+    if (errorCode(error) === 'ESRCH') return false
   }
   const now = await processIdentity(pid)
   return identity === null || now === null || identity === now
@@ -183,24 +187,29 @@ async function isAlive({ pid, host, process: identity }: LockRecord): Promise<bo
 async function processIdentity(pid: number): Promise<string | null> {
   const boot = await readOrNull('/proc/sys/kernel/random/boot_id')
   const stat = await readOrNull(`/proc/${pid}/stat`)
+  /* c8 ignore next: a system without /proc */
   if (boot === null || stat === null) return null
   // The name, in parentheses, may hold anything; the start is the 20th field after it.
-  const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  return start === undefined ? null : `${boot.trim()}:${start}`
+  const [start = ''] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(19)
+  return `${boot.trim()}:${start}`
 }
 
 /** A v10 that has a `bitfield` of the folder locked, where the system lists locks. */
 async function v10In(folder: string): Promise<LockHolder | null> {
   const locks = await readOrNull('/proc/locks')
+  /* c8 ignore next: a system without /proc */
   if (locks === null) return null
   const below = `${await realpath(folder)}/`
   const pids = new Set(
-    [...locks.matchAll(/FLOCK\s+ADVISORY\s+WRITE\s+(\d+)/gu)].map(([, pid]) => pid),
+    [...locks.matchAll(/FLOCK\s+ADVISORY\s+WRITE\s+(\d+)/gu)].map(([, pid = '']) => pid),
   )
   for (const pid of pids) {
     // Few processes hold locks.
     // oxlint-disable-next-line no-await-in-loop
-    for (const file of await openFiles(pid ?? '')) {
+    for (const file of await openFiles(pid)) {
       if (!file.startsWith(below) || !file.endsWith('/bitfield')) continue
       return { pid: Number(pid), host: hostname(), since: null, isV10: true }
     }
@@ -210,31 +219,20 @@ async function v10In(folder: string): Promise<LockHolder | null> {
 
 /** Paths of the files that a process has open; none when it is not ours to look at, or gone. */
 async function openFiles(pid: string): Promise<string[]> {
-  try {
-    const names = await readdir(`/proc/${pid}/fd`)
-    const paths = await Promise.allSettled(names.map((name) => readlink(`/proc/${pid}/fd/${name}`)))
-    return paths.flatMap((path) => (path.status === 'fulfilled' ? [path.value] : []))
-  } catch {
-    return []
-  }
+  const folder = `/proc/${pid}/fd`
+  const names = await readdir(folder).catch(() => [])
+  return Promise.all(names.map((name) => readlink(`${folder}/${name}`).catch(() => '')))
 }
 
-async function readOrNull(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch {
-    return null // no such system, or no such process
-  }
+/** Null where there is no such system, or no such process. */
+function readOrNull(path: string): Promise<string | null> {
+  return readFile(path, 'utf8').catch(() => null)
 }
 
 function asHolder({ pid, host, since }: LockRecord): LockHolder {
-  return { pid, host, since: since || null, isV10: false }
+  return { pid, host, since, isV10: false }
 }
 
 function isReadOnly(error: unknown): boolean {
-  return ['EACCES', 'EPERM', 'EROFS'].includes(String(codeOf(error)))
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
+  return ['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error))
 }

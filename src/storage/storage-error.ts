@@ -27,6 +27,11 @@ export function closed(file: string): StorageError {
   return new StorageError('STORAGE_CLOSED', `${file}: closed`)
 }
 
+/** The `code` of a system error, or `''`. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
 /** What the system refused. */
 export function ioError(file: string, cause: unknown): StorageError {
   return new StorageError('STORAGE_IO', `${file}: ${String(cause)}`, { cause })

@@ -361,7 +361,7 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
     path = '',
     options: DiffOptions & { readonly noMounts?: boolean } = {},
   ): Pull<MountDiffRow> {
-    const right = typeof other === 'object' && other !== null ? other : this.checkout(other ?? 0)
+    const right = typeof other === 'object' && other !== null ? other : this.checkout(other)
     return mountDiff(this, right, normalizePath(path), options)
   }
 

@@ -249,7 +249,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
     prefix = '',
     options: DiffOptions = {},
   ): Pull<TrieDifference<Value>> {
-    const right = typeof other === 'object' && other !== null ? other : this.checkout(other ?? 0)
+    const right = typeof other === 'object' && other !== null ? other : this.checkout(other)
     const source = new DifferenceSource(
       this.#nodes,
       async () => [await this.headSeq(options), await right.headSeq(options)],

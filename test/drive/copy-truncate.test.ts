@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Drive } from '../../src/drive/drive.ts'
 import { code, memoryDrive, memoryDrives } from './drives.ts'
 
 t.test('a copy names the same blocks and keeps everything', async (t) => {
@@ -94,3 +95,22 @@ t.test('under exact a file that is cut shorter loses its mode, as in v10', async
   await drive.truncate('f', 3)
   t.equal((await drive.stat('f')).mode & 0o777, 0o644)
 })
+
+t.test(
+  'a directory that is only implied is copied; a mount point is not copied over',
+  async (t) => {
+    const [drive, other] = (await memoryDrives(t, 2)) as [Drive, Drive]
+    await drive.writeFile('dir/sub/f', 'x')
+    await drive.mount('to/m', other.key ?? Buffer.alloc(0))
+    await drive.writeFile('from/m', 'file')
+    await t.rejects(drive.cp('dir', 'copy'), { code: 'EISDIR' })
+    await drive.cp('dir', 'copy', { recursive: true })
+    t.equal(await drive.readFile('copy/sub/f', 'utf8'), 'x')
+    await drive.mkdir('made')
+    await drive.cp('made', 'made too', { recursive: true })
+    t.equal((await drive.stat('made too')).isDirectory(), true)
+    await t.rejects(drive.cp('from', 'to', { recursive: true }), { code: 'EBUSY' })
+    t.same(await drive.readdir('to/m'), [])
+    await t.rejects(drive.cp('from/m', 'made'), { code: 'EISDIR' })
+  },
+)

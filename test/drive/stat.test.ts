@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import protobuf from 'protobufjs'
 import t from 'tap'
-import { encodeStat } from '../../src/drive/stat-codec.ts'
+import { ProtobufWriter } from '../../src/protobuf.ts'
+import { decodeStat, encodeStat } from '../../src/drive/stat-codec.ts'
 import { Stat } from '../../src/drive/stat.ts'
 import { code } from './drives.ts'
 
@@ -125,5 +126,37 @@ t.test('a field that cannot be stored is a RangeError or TypeError of the caller
   )
   // @ts-expect-error: a caller without types
   t.throws(() => Stat.file({ metadata: { a: 7 } }, NOW), TypeError)
+  t.end()
+})
+
+t.test('fields that mean nothing here are stepped over, and an empty link is none', (t) => {
+  const plain = Stat.file({}, NOW).encode()
+  const more = (write: (writer: ProtobufWriter) => void): Buffer => {
+    const writer = new ProtobufWriter()
+    write(writer)
+    return Buffer.concat([plain, writer.finish()])
+  }
+  const unknown = more((writer) => writer.uintField(99, 5).stringField(10, ''))
+  t.equal(Stat.decode(unknown, NOW).linkname, null)
+  const key = new Uint8Array(32).fill(3)
+  const mounted = more((writer) =>
+    writer.messageField(11, (nested) => nested.bytesField(1, key).stringField(9, 'x')),
+  )
+  t.match(Stat.decode(mounted, NOW).mount, { version: 0, hypercore: false })
+  const entry = more((writer) =>
+    writer.messageField(12, (nested) =>
+      nested.stringField(1, 'k').uintField(9, 1).bytesField(2, key),
+    ),
+  )
+  t.same(Object.keys(Stat.decode(entry, NOW).metadata), ['k'])
+  t.end()
+})
+
+t.test('what is left out of a record is not written', (t) => {
+  const file = decodeStat(Stat.file({}, NOW).encode(), NOW)
+  const record = { ...file, mount: { key: new Uint8Array(32) } }
+  const bytes = encodeStat({ ...record, metadata: null })
+  t.same(bytes, encodeStat({ ...record, metadata: {} }))
+  t.equal(Stat.decode(bytes, NOW).mount?.version, 0)
   t.end()
 })

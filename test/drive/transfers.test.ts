@@ -172,3 +172,30 @@ t.test('a mirror fetches everything, what is written later too, until it is stop
   stop()
   t.not(clone.mirror(), stop, 'it can be started again')
 })
+
+t.test('watching the usage ends with the drive, and tells nothing once destroyed', async (t) => {
+  const [writer, clone] = await pair(t)
+  const missing = clone.watchStats('nope', { statsInveral: 1 })
+  let told = 0
+  missing.on('error', () => told++)
+  await new Promise<void>((resolve) => missing.once('error', () => resolve()))
+  const before = told
+  missing.destroy()
+  const silent = clone.watchStats('nope')
+  silent.on('error', () => told++)
+  silent.destroy()
+  const once = writer.watchStats('a')
+  let updates = 0
+  once.on('update', () => {
+    updates++
+    once.destroy()
+  })
+  await new Promise<void>((resolve) => once.once('destroy', () => resolve()))
+  await writer.stat('a')
+  t.equal(told, before)
+  t.equal(updates, 1)
+  await writer.close()
+  const late = writer.watchStats('a')
+  await new Promise<void>((resolve) => late.once('destroy', () => resolve()))
+  t.equal(late.stats, null)
+})

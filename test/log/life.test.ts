@@ -295,5 +295,5 @@ t.test('a file that does not close fails the close, after all others were closed
   const log = new Log(open)
   await log.append(blocksOf(1, 1))
   await t.rejects(log.close(), { message: 'stuck' })
-  t.equal(closed.length, 6)
+  for (const name of ['tree', 'data', 'bitfield', 'signatures']) t.ok(closed.includes(name), name)
 })

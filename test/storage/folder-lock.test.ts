@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -89,3 +89,48 @@ t.test('a folder that cannot be made is told as any failed write', async (t) => 
   const folder = t.testdir({ file: '' })
   await t.rejects(takeFolder(join(folder, 'file', 'below')), { code: 'STORAGE_IO' })
 })
+
+t.test('who died in the middle of taking over is cleared away too', async (t) => {
+  const dead = { pid: 2 ** 30, host: hostname(), process: null, token: 'x', since: '' }
+  const takeover = { ...dead, token: 'y' }
+  const folder = t.testdir({
+    [LOCK_FILE]: JSON.stringify(dead),
+    [`${LOCK_FILE}.takeover`]: JSON.stringify(takeover),
+  })
+  const release = await take(folder)
+  t.notOk(existsSync(join(folder, `${LOCK_FILE}.takeover`)))
+  await release()
+})
+
+t.test('letting go of a lock that somebody removed is no failure', async (t) => {
+  const folder = t.testdir()
+  const release = await take(folder)
+  rmSync(join(folder, LOCK_FILE))
+  await release()
+  t.same(readdirSync(folder), [])
+})
+
+t.test(
+  'a lock file that cannot be read fails as any read, and leaves nothing beside it',
+  async (t) => {
+    const folder = t.testdir({ [LOCK_FILE]: {} })
+    await t.rejects(takeFolder(folder), { code: 'STORAGE_IO' })
+    t.same(readdirSync(folder), [LOCK_FILE])
+  },
+)
+
+t.test('a holder that does not say since when is told without', async (t) => {
+  const record = { pid: 7, host: 'elsewhere', process: null, token: 'x' }
+  const folder = t.testdir({ [LOCK_FILE]: JSON.stringify(record) })
+  t.match(await takeFolder(folder), { pid: 7, host: 'elsewhere', since: null, isV10: false })
+})
+
+t.test(
+  'a folder that cannot be written is taken without a lock',
+  { skip: existsSync('/sys/kernel') ? false : 'no folder here that nobody may write to' },
+  async (t) => {
+    const release = await take('/sys/kernel')
+    t.notOk(existsSync(join('/sys/kernel', LOCK_FILE)))
+    await release()
+  },
+)

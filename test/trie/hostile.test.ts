@@ -247,3 +247,20 @@ test('checkpoints that are none are refused, in whatever way', async (t) => {
   t.ok((await trie.list('', { checkpoint: fromHex('6401') })).length <= 1)
   t.equal(toHex(trie.iterator('').checkpoint() ?? new Uint8Array(1)), '')
 })
+
+test('a pointer of a row for its own symbol is no neighbour of what is deleted', async (t) => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+  const symbol = (name: string): number => new HashPath(name, false).symbol(1)
+  const own = names.find((name) => names.some((other) => symbol(name) < symbol(other))) ?? ''
+  const other = names.find((name) => symbol(own) < symbol(name)) ?? ''
+  const third = names.find((name) => ![own, other].includes(name)) ?? ''
+  // Row 1 of `own` names a node for its own symbol, before the one that is right.
+  const bits = (1 << symbol(own)) | (1 << symbol(other))
+  const trie = trieOf(block(1, third), block(2, other), block(3, own, [1, bits, 1, 2]))
+  const { path } = decodeNode(3, block(3, own))
+  t.equal(path.symbol(1), symbol(own))
+  const appended = await trie.del(own)
+  t.equal(appended?.key, other)
+  t.equal(await trie.get(own), null)
+  t.ok(await trie.get(other))
+})

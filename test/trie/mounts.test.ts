@@ -301,3 +301,36 @@ test('a watcher sees into mounts at, above and below its path, later ones as wel
   t.same(await after(outer.put('z', '1')), [0, 0])
   t.equal(outer.log.listenerCount('append'), listeners[0], 'and nobody listens any more')
 })
+
+test('the nearest entry is given when it is asked for', async (t) => {
+  const world = await worldOf(1)
+  const trie = world.trie(0)
+  await trie.put('dir/f', '1')
+  t.equal((await trie.get('dir')).node, null)
+  t.equal((await trie.get('dir', { prefix: true })).node?.key, 'dir/f')
+  t.equal((await trie.get('dir/e', { closest: true })).node?.key, 'dir/f')
+})
+
+test('a mount whose visible entry is gone is one all the same', async (t) => {
+  const world = await worldOf(3)
+  const outer = world.trie(0)
+  await world.trie(1).put('f', '1')
+  await outer.mount('m', world.key(1))
+  await outer.trie.del('m')
+  t.equal(await read(outer, 'm/f'), '1')
+  await t.rejects(outer.mount('m', world.key(2)), { code: 'TRIE_BAD_MOUNT' })
+})
+
+test('of mounts only those that are open are listed from memory, each at its version', async (t) => {
+  const world = await worldOf(2)
+  const [outer, inner] = [world.trie(0), world.trie(1)]
+  await inner.put('old', '1')
+  const { version } = inner
+  await inner.put('new', '2')
+  await outer.mount('m', world.key(1), { version })
+  t.equal(await read(outer, 'm/new'), null)
+  t.equal(await read(outer, 'm/old'), '1')
+  const [mount] = await outer.mounts({ memory: true }).collect()
+  t.equal(mount?.trie.version, version)
+  t.equal((await outer.diff(null).collect()).length, (await outer.diff(0).collect()).length)
+})

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import protobuf from 'protobufjs'
 import { test } from 'tap'
 import { toHex } from '../../src/bytes.ts'
+import { Growth, keepRefreshed } from '../../src/trie/following.ts'
 import { encodeExtensionMessage } from '../../src/trie/extension-messages.ts'
 import { HashPath } from '../../src/trie/hash-path.ts'
 import { encodeHeader, encodeMountRecord, Pull, Trie, TrieError } from '../../src/trie/index.ts'
@@ -277,4 +278,116 @@ test('two tries on one log share its extension and its nodes', async (t) => {
   await Promise.all([one.put('a'), two.put('b')])
   t.equal((await two.list()).length, 2)
   t.equal((await new Trie(log, { extension: false }).list()).length, 2)
+})
+
+test('behind the last row of a table there is no pointer', (t) => {
+  const table = new PointerTable([1, 4, 300], 2)
+  const end = table.seek(2)
+  t.equal(end, 3)
+  t.equal(table.bitsAt(end), 0)
+  t.equal(table.slotAt(end, 2), 0)
+  t.equal(table.pointerAt(end, 0), 0)
+  t.equal(table.pointerAt(table.seek(1), 0), 300)
+  t.end()
+})
+
+test('a trie that remembers one node is the same map as any other', async (t) => {
+  const small = new Trie(new MemoryLog(), { cacheSize: 1 })
+  const large = new Trie(new MemoryLog())
+  const keys = Array.from({ length: 60 }, (_, i) => `k${(i * 7) % 40}/${i % 3}`)
+  for (const trie of [small, large]) {
+    for (const [i, key] of keys.entries()) {
+      // oxlint-disable-next-line no-await-in-loop
+      if (i % 4 === 3) await trie.del(keys[i - 2] ?? '')
+      // oxlint-disable-next-line no-await-in-loop
+      else await trie.put(key, `${i}`)
+    }
+  }
+  const rows = async (trie: Trie): Promise<string[]> =>
+    (await trie.list()).map(({ key, seq }) => `${key} ${seq}`)
+  t.same(await rows(small), await rows(large))
+  t.ok((await rows(small)).length > 20)
+})
+
+test('a read that must not ask peers sends them nothing', async (t) => {
+  const log = new MemoryLog()
+  const writer = new Trie(log)
+  for (const key of ['a', 'b', 'c']) {
+    // oxlint-disable-next-line no-await-in-loop
+    await writer.put(key)
+  }
+  const asked = async (options: object): Promise<number> => {
+    const copy = new MemoryLog(log.blocks.map((block, i) => (i === 2 ? null : block)))
+    copy.writable = false
+    const trie = new Trie(copy, options)
+    const listing = trie.list('', { extension: false })
+    await turn()
+    copy.fill(2, log.blocks[2] ?? new Uint8Array(0))
+    t.equal((await listing).length, 3)
+    t.equal((await trie.get('b', { extension: false }))?.key, 'b')
+    return copy.peer.received.length
+  }
+  t.equal(await asked({}), 0)
+  t.equal(await asked({ extension: false }), 0)
+})
+
+test('nothing, like null, is version 0 to compare with', async (t) => {
+  const trie = new Trie(new MemoryLog())
+  await trie.put('a')
+  t.equal((await trie.diff(null).collect()).length, 1)
+  t.equal((await trie.diff(trie.checkout(null)).collect()).length, 1)
+})
+
+test('growth during a refresh ends it and begins the next from the same version', async (t) => {
+  const log = new MemoryLog([new Uint8Array(1)])
+  const begun: number[] = []
+  const signals: AbortSignal[] = []
+  const events: string[] = []
+  let fails = false
+  let finish = (): void => undefined
+  const stop = keepRefreshed({
+    log,
+    refresh: async (version, signal) => {
+      begun.push(version)
+      signals.push(signal)
+      if (fails) throw new Error('no hint')
+      await new Promise<void>((resolve) => (finish = resolve))
+    },
+    onrefresh: (event) => events.push(event),
+  })
+  await log.append([new Uint8Array(1)])
+  const first = finish
+  await log.append([new Uint8Array(1)])
+  t.same(begun, [1, 1])
+  t.equal(signals[0]?.aborted, true)
+  first()
+  await turn()
+  t.same(events, ['reconnecting', 'reconnecting'], 'the first is not told as done')
+  finish()
+  await turn()
+  t.same(events.at(-1), 'reconnected')
+  fails = true
+  await log.append([new Uint8Array(1)])
+  await turn()
+  t.same(begun, [1, 1, 3])
+  t.equal(events.at(-1), 'reconnecting', 'one that failed is not told as done either')
+  stop()
+  await log.append([new Uint8Array(1)])
+  t.equal(begun.length, 3)
+})
+
+test('a log that answers without growing is asked once', async (t) => {
+  class Still extends MemoryLog {
+    asked = 0
+    override update(): Promise<void> {
+      this.asked++
+      return Promise.resolve()
+    }
+  }
+  const log = new Still()
+  log.writable = false
+  const stop = new Growth(log).listen(() => undefined)
+  await turn()
+  t.equal(log.asked, 1)
+  stop()
 })

@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { bitLength, MAX_BIT_PAGES, RemoteBlocks } from '../../../src/wire/exchange/remote-blocks.ts'
+import {
+  bitLength,
+  MAX_BIT_PAGES,
+  MAX_RUNS,
+  RemoteBlocks,
+} from '../../../src/wire/exchange/remote-blocks.ts'
 
 type Step = readonly ['add' | 'remove', number, number] | readonly ['replace', number, Uint8Array]
 
@@ -97,3 +102,27 @@ t.test('the highest bit tells the length', (t) => {
   t.equal(bitLength(new Uint8Array([0, 0x01, 0])), 16)
   t.end()
 })
+
+t.test(
+  'a hole in one run too many forgets the last run, and bits beyond the limit are forgotten',
+  (t) => {
+    const page = 8192
+    const runs = new RemoteBlocks()
+    for (let i = 0; i < MAX_RUNS; i++) runs.add(4 * i * page, (4 * i + 3) * page)
+    const last = 4 * (MAX_RUNS - 1) * page
+    t.ok(runs.has(last))
+    runs.remove(page, 2 * page)
+    t.same([runs.has(0), runs.has(page), runs.has(2 * page)], [true, false, true])
+    t.notOk(runs.has(last))
+    t.ok(runs.has(last - 4 * page))
+    const bits = new RemoteBlocks()
+    for (let i = 0; i < MAX_BIT_PAGES; i++) bits.add(i * page, i * page + 1)
+    const patchwork = new Uint8Array(1024)
+    patchwork[3] = 0x80
+    bits.replace(MAX_BIT_PAGES * page, patchwork)
+    t.equal(bits.next(MAX_BIT_PAGES * page, Infinity), -1)
+    bits.replace(0, patchwork)
+    t.same([bits.has(0), bits.has(24)], [false, true], 'a page that is known takes new bits')
+    t.end()
+  },
+)
