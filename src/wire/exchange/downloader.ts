@@ -159,7 +159,7 @@ export class Downloader {
       if (request.index >= message.start && request.index < end) gone.push(request)
     }
     // It may be so, but not over and over.
-    this.#spend('unhave', (isNews ? 0.75 : 1) + 4 * gone.length)
+    this.#spend('unhave', (isNews ? 0.75 : 1) + 8 * Math.min(gone.length, 16))
     for (const request of gone) this.letGo(request)
     if (gone.length > 0) this.#owner.advanced(true)
   }

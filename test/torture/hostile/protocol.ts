@@ -16,6 +16,8 @@ export type Role =
   | 'large'
   /** An empty sparse replica of the writer that waits for block 2. */
   | 'reader'
+  /** An empty replica that downloads everything. */
+  | 'full'
   /** As the reader; it takes blocks that it did not ask for too. */
   | 'pushed'
   /** A sparse replica that knows every node and every block but number 2. */

@@ -91,7 +91,8 @@ async function openLog(wanted: Role): Promise<Log> {
     return opened
   }
   const allowPush = wanted === 'pushed'
-  const opened = new Log(storage, publicKey, { sparse: true, allowPush, durability: 'none' })
+  const sparse = wanted !== 'full'
+  const opened = new Log(storage, publicKey, { sparse, allowPush, durability: 'none' })
   await opened.ready()
   if (wanted === 'replica' || wanted === 'waiting') {
     const writer = await openLog('writer')
@@ -102,7 +103,7 @@ async function openLog(wanted: Role): Promise<Log> {
     }
     await writer.close()
   }
-  if (wanted !== 'replica') opened.get(2).catch(() => undefined)
+  if (wanted !== 'replica' && sparse) opened.get(2).catch(() => undefined)
   return opened
 }
 

@@ -231,3 +231,34 @@ t.test('a block that cannot be proven here is no fair request', async (t) => {
   t.equal(codeOf(errors), 'WIRE_BAD_REQUEST')
   t.same(await world.close(), [])
 })
+
+t.test('logs with large blocks on one connection are read in turn, not all at once', async (t) => {
+  const worlds = Array.from({ length: 6 }, (_, seed) => new World(seed))
+  const timers = new World().network
+  const options = { encrypted: false, noise: false, live: true, timers }
+  const victim = new Connection(false, options)
+  const remote = new Connection(true, options)
+  remote.on('data', (bytes: Uint8Array) => victim.write(Uint8Array.from(bytes)))
+  let uploads = 0
+  for (const world of worlds) {
+    const log = await world.writer(0)
+    await log.append([0, 1, 2].map((byte) => new Uint8Array(6_000_000).fill(byte)))
+    log.on('upload', () => uploads++)
+    replicate(log, victim)
+    const channel = remote.open(log.key ?? new Uint8Array(32))
+    await new Promise((resolve) => setImmediate(resolve))
+    for (let index = 0; index < 3; index++) channel.request({ index })
+  }
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+  t.equal(uploads, 1, 'nobody reads: one block waits for all')
+  t.notOk(victim.destroyed)
+  victim.resume()
+  for (let i = 0; i < 1000; i++) {
+    if (uploads === 18) break
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.equal(uploads, 18, 'once it is read everything comes')
+  remote.destroy()
+  victim.destroy()
+  for (const world of worlds) t.same(await world.close(), [])
+})

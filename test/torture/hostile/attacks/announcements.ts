@@ -113,6 +113,31 @@ export const announcementAttacks: readonly Attack[] = [
     },
     'writer',
   ),
+  told(
+    'Have of 2 ** 52 blocks, to one who wants all',
+    'open',
+    (peer) => {
+      peer.say(1, 'Have', { start: 0, length: 2 ** 52 })
+    },
+    'full',
+  ),
+  {
+    name: 'every block that is asked for is taken back',
+    role: 'full',
+    ends: 'WIRE_LIMIT',
+    async play(stage) {
+      const peer = await stage.entered()
+      peer.say(1, 'Have', { start: 0, length: 2 ** 40 })
+      for (let told = 0; peer.isOpen;) {
+        await peer.until(() => peer.requests.length > told)
+        const taken = peer.requests
+          .slice(told)
+          .map(({ index }) => said(1, 'Unhave', { start: index }))
+        told = peer.requests.length
+        if (taken.length > 0) peer.write(concat(taken))
+      }
+    },
+  },
 ]
 
 function told(
