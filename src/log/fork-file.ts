@@ -108,7 +108,7 @@ function nodeOf(json: unknown): TreeNode | null {
 
 function bytesOf(json: unknown, length: number): Uint8Array | null {
   if (typeof json !== 'string' || json.length !== 2 * length) return null
-  return /^[0-9a-f]*$/.test(json) ? fromHex(json) : null
+  return /^[0-9a-f]*$/.test(json) ? new Uint8Array(fromHex(json)) : null
 }
 
 function isCount(json: unknown): json is number {
