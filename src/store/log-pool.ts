@@ -73,30 +73,28 @@ export class LogPool {
 
   /** Give back every reference of `user`, and close what nobody uses any more. */
   async release(user: object): Promise<void> {
-    for (const [id, { users }] of this.#logs) {
-      if (users.delete(user) && users.size === 0) this.#drop(id)
+    for (const [id, { log, users }] of this.#logs) {
+      if (users.delete(user) && users.size === 0) this.#drop(id, log)
     }
     await Promise.all(this.#closing)
   }
 
   /** Close all. */
   async close(): Promise<void> {
-    for (const id of this.#logs.keys()) this.#drop(id)
+    for (const [id, { log }] of this.#logs) this.#drop(id, log)
     await Promise.all(this.#closing)
   }
 
   #evict(justAdded: string): void {
-    for (const [id, { users }] of this.#logs) {
+    for (const [id, { log, users }] of this.#logs) {
       if (this.#logs.size <= this.#capacity) return
-      if (users.size === 0 && id !== justAdded) this.#drop(id)
+      if (users.size === 0 && id !== justAdded) this.#drop(id, log)
     }
   }
 
-  #drop(id: string): void {
-    const pooled = this.#logs.get(id)
-    if (!pooled) return
+  #drop(id: string, log: Log): void {
     this.#logs.delete(id)
-    const closed = pooled.log.close().finally(() => this.#closing.delete(closed))
+    const closed = log.close().finally(() => this.#closing.delete(closed))
     this.#closing.add(closed)
     // Whoever waits for `#closing` sees a failure; nobody may wait.
     closed.catch(() => undefined)

@@ -60,7 +60,7 @@ export class Handshake {
   /** We spoke first without an agreed role, and have read nothing yet. */
   #contested = false
   #lastPayload: Uint8Array = EMPTY
-  #asking = false
+  #asking: Uint8Array | null = null
   #accepted = false
   /** Bytes that wait for `accept`, or are left over. */
   readonly #kept: Uint8Array[] = []
@@ -83,7 +83,7 @@ export class Handshake {
 
   /** The remote's static key while the caller has to `accept` it (or destroy the connection), else null. */
   get asking(): Uint8Array | null {
-    return this.#asking ? (this.#noise?.remotePublicKey ?? null) : null
+    return this.#asking
   }
 
   /** Send the first message, unless this end turned out to respond. */
@@ -129,7 +129,7 @@ export class Handshake {
 
   /** The caller wants to talk to the holder of `asking`. */
   accept(): void {
-    this.#asking = false
+    this.#asking = null
     this.#accepted = true
     if (this.#noise?.writes) this.#write(this.#noise)
     const kept = concat(this.#kept.splice(0))
@@ -183,8 +183,8 @@ export class Handshake {
     }
     const payload = noise.read(message)
     if (payload.length > 0) this.#lastPayload = payload
-    if (noise.remotePublicKey) this.#asking = true
-    else this.#write(noise)
+    this.#asking = noise.remotePublicKey
+    if (!this.#asking) this.#write(noise)
   }
 
   #write(noise: NoiseXX): void {
