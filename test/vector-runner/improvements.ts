@@ -71,6 +71,47 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
     row('a stored stat with a field of another wire type', 'accepted', '`DRIVE_BAD_STAT`', false),
   ],
   'Reading and writing': [
+    row(
+      'a read with limits by a clone that knows nothing yet',
+      '`ENOENT`',
+      '`EUNAVAILABLE`; without limits as v10',
+      true,
+    ),
+    row(
+      '`wait: false`, `timeout` for listings and implied directories',
+      'wait for ever',
+      'fail as told',
+      false,
+    ),
+    row(
+      '`copy` of a directory, or across a mount',
+      'an unreadable entry',
+      '`EISDIR`; copies the bytes',
+      false,
+    ),
+    row(
+      '`truncate(name, 0)`, `truncate(missing, n)`',
+      'no change; an empty file',
+      'an empty file; n zeros',
+      false,
+    ),
+    row("`open(missing, 'a')`", 'throws, never answers', 'makes the file', false),
+    row(
+      'a descriptor opened to write through a link',
+      'writes the entry of the link',
+      'writes its target',
+      false,
+    ),
+    row(
+      '`write` with an offset',
+      'the wrong part of the buffer',
+      'the part that was asked for',
+      false,
+    ),
+    row('`download()` without a path', 'TypeError', 'the whole drive', false),
+    row('`getAllTags` without tags', '`[]`', 'an empty `Map`', false),
+    row('`createTag(name)` as a promise', 'stores no version', 'the current version', false),
+    row('a failed `mount`', 'reported as done', 'rejected', false),
     row('a range past the end of a file', 'other bytes, or no answer', 'what there is', false),
     row('a negative range', 'undefined', '`EINVAL`', true),
     row('reading a directory', 'empty, or `ENOENT`', '`EISDIR`', true),
@@ -110,6 +151,45 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
     row('any call after `close`', 'an error without a code', '`DRIVE_CLOSED`', false),
     row('`checkout(version)`', 'default options', "the parent's options", false),
     row("`replicate(null)`, `replicate('x')`", 'a plain error', '`TypeError`', false),
+  ],
+  Logs: [
+    row(
+      'two histories signed by one key',
+      'not noticed; readers mix them',
+      'event `fork`, evidence kept in the file `fork`, no more growth (docs/reliability.md)',
+      false,
+    ),
+    row(
+      'a sparse log that grew by a proof which shares nothing with what it holds',
+      'takes it',
+      'takes it, and asks for one hash that shows whether it is the same history',
+      false,
+    ),
+    row(
+      'two live writers of one key, neither of which downloads, meet',
+      'exchange nothing',
+      'one proof of the head each; `LOG_FORK` or `LOG_BEHIND` instead of the next append',
+      false,
+    ),
+    row(
+      'a stored block that is damaged is read',
+      'the damaged bytes',
+      'the block, from a peer that has it, or `LOG_CORRUPT`',
+      false,
+    ),
+    row(
+      '`eagerUpdate` after a failure, or after `close`',
+      'tries again at once, for ever',
+      'event `update-error`, and an end',
+      false,
+    ),
+    row(
+      '`download` with `wait`, `timeout` or `signal`',
+      'no such options',
+      'ends with `LOG_UNAVAILABLE`, `ETIMEDOUT` or the reason',
+      false,
+    ),
+    row('`cancel(id)`; `timeouts`; `crypto`', 'options of a log', '`signal`; none; none', false),
   ],
 }
 
