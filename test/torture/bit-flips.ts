@@ -141,6 +141,10 @@ async function repair(
     const block = await log.get(index, { wait: false })
     if (!sameBytes(block, blocks.at(index))) throw new Error(`block ${index} is not repaired`)
   }
+  if (log.length < length) {
+    // Of a head whose roots are lost nothing is left here: it comes again with its last block.
+    await log.receive([await messageOf(peer, log, length - 1)], null)
+  }
   if (log.length < length) throw new Error(`${log.length} of ${length} blocks after the repair`)
   if (isWriter) await log.append(blocks.at(log.length))
   await log.close()

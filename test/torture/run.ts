@@ -15,6 +15,10 @@ const HANG_SECONDS = 120
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
+function tableLine({ what, passed, failed, skipped = 0, remark = '' }: Row): string {
+  return `| ${what} | ${passed + failed + skipped} | ${passed} | ${failed} | ${skipped} | ${remark} |`
+}
+
 const { values, positionals: names } = parseArgs({
   allowPositionals: true,
   options: { quick: { type: 'boolean' }, seed: { type: 'string' }, only: { type: 'string' } },
@@ -52,7 +56,7 @@ const setting: Setting = {
 }
 
 print(`torture, seed ${seed}${quick ? ', quick' : ''}`)
-const rows: Array<Row & { readonly seconds: number }> = []
+const rows: Row[] = []
 for (const part of parts) {
   if (names.length > 0 && !names.includes(part.name)) continue
   const start = performance.now()
@@ -67,7 +71,8 @@ for (const part of parts) {
   const seconds = (performance.now() - start) / 1000
   const total = found.reduce((sum, row) => sum + row.passed + row.failed, 0)
   print(`${part.name}: ${total} points in ${seconds.toFixed(0)} s`)
-  rows.push(...found.map((row) => ({ ...row, seconds })))
+  rows.push(...found)
+  for (const row of found) print(tableLine(row))
 }
 clearInterval(watchdog)
 
