@@ -215,7 +215,13 @@ t.test('R64: stat waits for what is not here, or with wait: false fails at once'
   await drive.writeFile('f', 'x')
   const empty = new OpenDrive(() => new MemoryStorage(), drive.key)
   t.teardown(() => empty.close())
-  await t.rejects(empty.stat('f', { wait: false }), { code: 'ENOENT' }, 'nothing is known of it')
+  for (const wait of [false, 'peers'] as const) {
+    const unknown = { code: 'EUNAVAILABLE', path: '/f', peersAsked: 0 }
+    await t.rejects(empty.stat('f', { wait }), unknown, 'nothing is known of it')
+    await t.rejects(empty.lstat('f', { wait }), unknown)
+    await t.rejects(empty.readFile('f', { wait }), { ...unknown, syscall: 'open' })
+  }
+  await t.rejects(empty.stat('f'), code('ENOENT'), 'as v10 says')
   const clone = await cloneOf(t, drive, { extension: false })
   await clone.stat('f')
   const gone = once(clone, 'peer-remove')

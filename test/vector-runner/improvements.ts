@@ -128,6 +128,28 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
     row('writing on a checkout', 'rewinds the live drive', '`EPERM`', false),
     row('writing on a drive of others', 'an error without a code', '`EROFS`', false),
   ],
+  'The trie': [
+    row(
+      'a watcher whose path leads into mounts',
+      'sees the first at most',
+      'watches each of them',
+      false,
+    ),
+    row('a remote lookup of a hidden key', 'asks for the visible key', 'asks nothing extra', false),
+    row('a `put` that its condition declines', 'a node with `seq` 0', '`null`', false),
+    row(
+      'an empty key, a `put` through a checkout, flags above 2^23 - 1, a key above 65536 characters',
+      'stored, in part wrongly',
+      'refused by a `TrieError`',
+      false,
+    ),
+    row(
+      'a mount over an entry, over a mount, or on the root',
+      'hides what is there',
+      '`TRIE_BAD_MOUNT`',
+      false,
+    ),
+  ],
   'Opening and closing': [
     row(
       'a header without a 32-byte content key',
