@@ -98,8 +98,7 @@ export function decodeStat(bytes: Uint8Array, now: number): StatRecord {
 
 function decode(reader: ProtobufReader, now: number): StatRecord {
   const numbers: (number | undefined)[] = []
-  // Without a prototype, so that `__proto__` is a key like any other.
-  const metadata: Record<string, MetadataValue> = Object.create(null)
+  let metadata: Record<string, MetadataValue> | null = null
   let linkname: string | null = null
   let mount: MountRecord | null = null
   for (let field = reader.next(); field !== 0; field = reader.next()) {
@@ -108,6 +107,7 @@ function decode(reader: ProtobufReader, now: number): StatRecord {
     else if (field === 11) mount = nested(reader, decodeMount)
     else if (field === 12) {
       const [key, value] = nested(reader, decodeEntry)
+      metadata ??= emptyRecord()
       metadata[key] = value
     } else reader.ignore()
   }
@@ -129,6 +129,11 @@ function decode(reader: ProtobufReader, now: number): StatRecord {
     mount,
     metadata,
   }
+}
+
+/** Without a prototype, so that `__proto__` is a key like any other. */
+function emptyRecord(): Record<string, MetadataValue> {
+  return Object.create(null)
 }
 
 function nested<T>(reader: ProtobufReader, read: (reader: ProtobufReader) => T): T {

@@ -7,6 +7,7 @@
 import type { KeyHash } from './hash-path.ts'
 import { decodeNode, isReset, type TrieNode } from './node.ts'
 import { NodeCache } from './node-cache.ts'
+import { ReadAhead } from './read-ahead.ts'
 import type { TrieLog, WaitOptions } from './trie-log.ts'
 import type { NodeSource, Walk } from './walk.ts'
 import { WriteLock } from './write-lock.ts'
@@ -31,6 +32,7 @@ export class NodeStore {
   /** Held by whoever writes. */
   readonly lock: WriteLock = new WriteLock()
   readonly #cache: NodeCache
+  readonly #ahead: ReadAhead
 
   /**
    * The store of a log: all tries on one log object share it, and so take turns when they write.
@@ -49,11 +51,15 @@ export class NodeStore {
     this.log = log
     this.customHash = customHash
     this.#cache = new NodeCache(cacheSize)
+    this.#ahead = new ReadAhead(log)
   }
 
   /** The node at `seq` when it is in memory: null for a reset block, undefined when it is not here. */
   peek(seq: number): TrieNode | null | undefined {
-    return this.#cache.get(seq)
+    const known = this.#cache.get(seq)
+    if (known !== undefined) return known
+    const block = this.#ahead.take(seq)
+    return block && this.#decode(seq, block)
   }
 
   /** Keep a node that was appended. */
@@ -122,13 +128,11 @@ export class NodeStore {
     if (seq < 1) return null
     const known = this.peek(seq)
     if (known !== undefined) return known
-    const block = await this.log.get(seq, {
-      wait: options.wait,
-      timeout: options.timeout,
-      signal: options.signal,
-      onwait: options.onwait,
-      valueEncoding: 'binary',
-    })
+    return this.#decode(seq, await this.#ahead.read(seq, options))
+  }
+
+  /** @throws TrieError `TRIE_BAD_NODE` */
+  #decode(seq: number, block: Uint8Array): TrieNode | null {
     const node = decodeNode(seq, block, this.customHash)
     const kept = isReset(node) ? null : node
     this.#cache.set(seq, kept)

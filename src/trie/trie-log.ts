@@ -47,6 +47,8 @@ export interface TrieLog {
   append(blocks: readonly Uint8Array[]): Promise<number>
   /** One block; waits for it as the options say. */
   get(index: number, options?: BlockOptions): Promise<Uint8Array>
+  /** Blocks from `start` on that are stored here, by one read; fewer where the sum would pass `maxBytes`. */
+  readBlocks?(start: number, end: number, maxBytes: number): Promise<readonly Uint8Array[]>
   /** Whether the block is stored here. */
   has(index: number): boolean
   /** Learn of a longer log. */
