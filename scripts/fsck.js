@@ -11,7 +11,11 @@ import { parseArgs } from 'node:util'
 
 const usage = 'npm run fsck -- FOLDER [--repair] [--key HEX]'
 
-/** Folders that hold the files of a log, the given one or below it. */
+/**
+ * Folders that hold the files of a log, the given one or below it.
+ *
+ * @yields each path
+ */
 function* logsBelow(folder) {
   const names = new Set(readdirSync(folder))
   if (names.has('tree') || names.has('signatures') || names.has('bitfield')) yield folder

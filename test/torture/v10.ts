@@ -69,8 +69,12 @@ function asOldStorage(file: RandomAccess): object {
       answer(file.read(offset, length).then(asBuffer), done),
     write: (offset: number, bytes: Uint8Array, done?: Done<void>) =>
       answer(file.write(offset, bytes), done),
-    del: (offset: number, length: number, done?: Done<number>) =>
-      answer(file.punch(offset, length), done),
+    // As its own file storage: only what reaches the end is cut off.
+    del: (offset: number, length: number, done?: Done<void>) =>
+      answer(
+        file.size().then((size) => (offset + length >= size ? file.truncate(offset) : undefined)),
+        done,
+      ),
     stat: (done: Done<{ size: number }>) =>
       answer(
         file.size().then((size) => ({ size })),
