@@ -116,9 +116,8 @@ export class Downloader {
    * Ask for the proof of the remote's head, leaning on nothing that is here, whatever the log wants: so that two
    * writers of one key find out about each other. Returns whether there is a head to ask for.
    */
-  probe(): boolean {
+  probe(index: number = this.#owner.remote.length - 1): boolean {
     const { channel, remote } = this.#owner
-    const index = remote.length - 1
     if (!remote.blocks.has(index)) return false
     const sentAt = channel.connection.timers.now()
     if (this.window.size === 0) this.answeredAt = sentAt
@@ -267,7 +266,11 @@ export class Downloader {
    */
   #refused(index: number, error: Error, asked: boolean): WireError | null {
     if (error instanceof LogError && error.code === 'LOG_CLOSED') return null
-    if (error instanceof LogError && error.code === 'LOG_BEHIND') return null // the answer to a probe
+    if (error instanceof LogError && error.code === 'LOG_BEHIND') {
+      // The answer to a probe. The proof of the first block that is not here shows whether the histories part.
+      if (index !== this.#log.length && !this.#owner.channel.closed) this.probe(this.#log.length)
+      return null
+    }
     if (error instanceof LogError && error.code === 'LOG_FORK') {
       // Nothing more is to be had from this remote; what else goes over the connection is not concerned.
       this.#owner.channel.close()
