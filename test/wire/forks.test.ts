@@ -93,8 +93,11 @@ test('two writers of one key find out when they meet', async (t) => {
     const heard = [proofs(one), proofs(two)]
     const pair = world.join(one, two, { live: true })
     await world.network.run(5000)
-    // Whoever is behind sees it for sure, and leaves, maybe before the other does.
-    t.equal(heard[a <= b ? 0 : 1]?.length, 1, `${a} and ${b}`)
+    // Whoever sees it first leaves, maybe before the other does.
+    t.ok(
+      heard.some((each) => each.length === 1),
+      `${a} and ${b}`,
+    )
     t.same(pair.errors, [])
     for (const log of [one, two]) {
       if (!log.fork) continue
