@@ -182,7 +182,7 @@ export class Receiver {
         await trustNode(this.#core, treeIndex)
       }
     } catch (error) {
-      if (!(error instanceof LogError) || error.code !== 'LOG_CORRUPT') throw error
+      if (!(error instanceof LogError && /LOG_(CORRUPT|NOT_PROVABLE)/.test(error.code))) throw error
       // What is stored here is damaged: only a proof that does without it will do.
       this.#distrusted.add(block.index)
     }
@@ -284,6 +284,9 @@ export class Receiver {
       if (error.code === 'MERKLE_WRONG_SIZE') this.#distrusted.add(block.index)
       if (this.#maybeForked(error)) return this.#refuseProof(job, block, slot, error)
       job.results[slot] = new LogError('LOG_BAD_PROOF', error.message, { cause: error })
+    } else if (error instanceof LogError && error.code === 'LOG_NOT_PROVABLE' && block) {
+      this.#distrusted.add(block.index) // the proof leans on a node that our disk lost
+      job.results[slot] = new LogError('LOG_CORRUPT', error.message, { cause: error })
     } else if (error instanceof LogError) {
       job.results[slot] = error
     } else if (this.#core.onwrite) {
@@ -306,12 +309,9 @@ export class Receiver {
       // Asked for before the block was distrusted, an honest answer leans on what it was told is here.
       const isEarly = this.#distrusted.has(block.index) && cause.code === 'MERKLE_MISSING_ROOTS'
       const why = await this.#judge(block)
-      const code =
-        why === 'sound'
-          ? 'LOG_CORRUPT'
-          : why === 'unclear' || isEarly
-            ? 'LOG_CONTRADICTION'
-            : 'LOG_BAD_PROOF'
+      const contradicts = why === 'unclear' || isEarly
+      const refused = contradicts ? 'LOG_CONTRADICTION' : 'LOG_BAD_PROOF'
+      const code = why === 'sound' ? 'LOG_CORRUPT' : refused
       if (why === 'sound') this.#distrusted.add(block.index)
       job.results[slot] = new LogError(code, cause.message, { cause })
     } catch (error) {

@@ -88,6 +88,10 @@ const FOUND: Readonly<Record<string, number>> = {
   'an answer to a request from before its block was distrusted ends no connection': seedOf(7, 909),
   'a peer whose disk lost nodes of the tree refuses, and blames nobody': seedOf(11, 373),
   'what a power cut took is fetched again when it is read': seedOf(11, 785),
+  'a block is fetched although our disk lost the nodes that its proof leans on': seedOf(
+    20261125,
+    5282,
+  ),
 }
 
 for (const [title, seed] of Object.entries(FOUND)) {
