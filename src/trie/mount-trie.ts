@@ -124,8 +124,8 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
   }
 
   /**
-   * As `get`, from memory alone, and where nothing is mounted: undefined when `get` has to be asked. A tenth of
-   * its cost, which is nearly all promises.
+   * As `get`, from memory alone, and where nothing is mounted: undefined when `get` has to be asked. A third of
+   * its cost: the rest is promises.
    */
   peek(path: string): MountedGet<L> | undefined {
     if (this.trie.peek(RECORDS, { hidden: true, prefix: true }) !== null) return undefined

@@ -53,8 +53,8 @@ export class Pull<Item> implements AsyncIterable<Item> {
   }
 
   /**
-   * The next result when it is at hand, else undefined: then ask `next`. A listing from memory costs a tenth so: a
-   * promise or five for each name is most of what it takes.
+   * The next result when it is at hand, else undefined: then ask `next`. A promise or five for each name would be
+   * half of what a listing from memory takes.
    *
    * @throws {@link TrieError} `TRIE_DESTROYED` once destroyed
    */
