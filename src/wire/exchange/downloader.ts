@@ -35,7 +35,7 @@ const UNASKED_PROOF = 64
 /** The same for a bitfield that nobody asked for. */
 const UNASKED_BITFIELD = 64
 /** Bytes of a bitfield that are as much work to read as a message. */
-const BITFIELD_BYTES_A_POINT = 128
+const BITFIELD_BYTES_A_POINT = 64
 /** Bytes that are as much work to ignore as a message. */
 const BYTES_A_POINT = 4096
 /** What a Data without its block is reckoned to take. */
