@@ -47,20 +47,27 @@ export class TreeCheck {
   readonly #dataBytes: number
   readonly #key: Uint8Array
   readonly #secretKey: Uint8Array | null
+  readonly #isKnown: (treeIndex: number) => boolean
 
-  /** @param dataBytes - bytes in the data file; @param secretKey - to make lost signatures again */
+  /**
+   * @param dataBytes - bytes in the data file
+   * @param secretKey - to make lost signatures again
+   * @param isKnown - whether a bit says that a node is stored: of a copy, others need not be
+   */
   constructor(
     tree: TreeFile,
     data: RandomAccess,
     dataBytes: number,
     key: Uint8Array,
     secretKey: Uint8Array | null,
+    isKnown: (treeIndex: number) => boolean,
   ) {
     this.#tree = tree
     this.#data = data
     this.#dataBytes = dataBytes
     this.#key = key
     this.#secretKey = secretKey
+    this.#isKnown = isKnown
   }
 
   /** A node as it should be, or as it is stored; `null` for none. */
@@ -192,6 +199,8 @@ export class TreeCheck {
     ] as const) {
       if (this.believed.has(child.index)) continue
       // oxlint-disable-next-line no-await-in-loop
+      if (!(await this.#isWanted(child.index))) continue
+      // oxlint-disable-next-line no-await-in-loop
       await this.#fix(child)
       this.#believe(child)
       // oxlint-disable-next-line no-await-in-loop
@@ -264,6 +273,12 @@ export class TreeCheck {
     const left = await this.#deep(flatTree.leftChild(treeIndex))
     const right = left && (await this.#deep(flatTree.rightChild(treeIndex)))
     return right && parentNode(left, right)
+  }
+
+  /** Whether a node is stored, or should be. */
+  async #isWanted(treeIndex: number): Promise<boolean> {
+    if (this.#secretKey !== null || this.#isKnown(treeIndex)) return true
+    return (await this.#tree.read([treeIndex])).has(treeIndex)
   }
 
   /** Note a right value, if another one is stored. */

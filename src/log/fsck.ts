@@ -117,7 +117,8 @@ class Run {
     for (const key of keys) {
       const tree = new TreeFile(files.tree, treeBytes, CACHE_BYTES)
       const rightSecret = secretKey && pairedWith(key, secretKey)
-      const check = new TreeCheck(tree, files.data, dataBytes, key, rightSecret)
+      const isKnown = (treeIndex: number): boolean => bitfield.hasNode(treeIndex)
+      const check = new TreeCheck(tree, files.data, dataBytes, key, rightSecret, isKnown)
       // oxlint-disable-next-line no-await-in-loop
       await check.run(signatures, recorded)
       if (check.length === 0 && !isBare) continue
