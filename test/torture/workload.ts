@@ -250,9 +250,11 @@ class Player {
     } catch (error) {
       const isTyped = error instanceof LogError || error instanceof StorageError
       if (!isTyped) this.#faults.push(`${what} threw ${String(error)}`)
-      // A log that could not be opened is opened again by the next step.
+      // A log that could not be opened is opened again by the next step. One that could not store a block
+      // may still be at the others of that call.
       try {
         await this.#log.ready()
+        await this.#log.flush().catch(() => undefined)
       } catch {
         this.#log = openLog(this.#workload, this.#folder.open, true)
         await this.#log.ready().catch(() => undefined)
