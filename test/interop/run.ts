@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installOriginal } from './install.ts'
 import { beyond } from './beyond.ts'
+import { logs } from './logs.ts'
 import { contentOf, doomed, filesOf, firstFiles, FILES, Model, moreFiles } from './model.ts'
 import { overwriting } from './model.ts'
 import { Side, type Implementation, type Tree } from './side.ts'
@@ -224,6 +225,10 @@ try {
         )
       }
     }
+  }
+  if (!chosen) {
+    print('\nlogs')
+    await logs(check, fresh)
   }
 } finally {
   rmSync(root, { recursive: true, force: true })
