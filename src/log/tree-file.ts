@@ -132,16 +132,13 @@ export class TreeFile {
 
   /** Write nodes (in any order), joined where they are neighbours. Call `keep` once that succeeded. */
   async write(nodes: readonly TreeNode[]): Promise<void> {
-    const sorted = nodes.toSorted((a, b) => a.index - b.index)
-    const writes: Array<Promise<void>> = []
-    for (let start = 0; start < sorted.length;) {
-      let end = start + 1
-      while (end < sorted.length && isNext(sorted[end - 1], sorted[end])) end++
-      const first = sorted[start]?.index ?? 0
-      writes.push(this.writeRun(first, end - start, sorted.slice(start, end)))
-      start = end
+    const runs: { readonly first: number; readonly nodes: TreeNode[] }[] = []
+    for (const node of nodes.toSorted((a, b) => a.index - b.index)) {
+      const run = runs.at(-1)
+      if (run && run.first + run.nodes.length === node.index) run.nodes.push(node)
+      else runs.push({ first: node.index, nodes: [node] })
     }
-    await Promise.all(writes)
+    await Promise.all(runs.map((run) => this.writeRun(run.first, run.nodes.length, run.nodes)))
   }
 
   /** Write nodes `[first, first + count)` as one piece; slots without a node become zeros. */
@@ -211,7 +208,6 @@ export class TreeFile {
   async #read(number: number): Promise<void> {
     const at = HEADER_BYTES + number * PAGE_BYTES
     const length = Math.min(PAGE_BYTES, this.#byteLength - at)
-    if (length <= 0) return
     const bytes = await this.#file.read(at, length)
     const page = this.#make(number)
     grow(page, length)
@@ -251,10 +247,6 @@ export class TreeFile {
     }
     this.#young.set(number, page)
   }
-}
-
-function isNext(a: TreeNode | undefined, b: TreeNode | undefined): boolean {
-  return a !== undefined && b !== undefined && b.index === a.index + 1
 }
 
 function grow(page: Page, length: number): void {
