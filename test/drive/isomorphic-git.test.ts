@@ -8,7 +8,7 @@ import type { Drive } from '../../src/drive/drive.ts'
 import { cloneOf, memoryDrive } from './drives.ts'
 
 const author = { name: 'A', email: 'a@example.com' }
-const dir = '/work/repo'
+const dir = '/src/repo'
 
 /** Copy what is below `path` into a real folder: contents, executable bits, links. */
 async function exportTo(drive: Drive, path: string, folder: string): Promise<void> {
