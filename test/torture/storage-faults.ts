@@ -182,7 +182,7 @@ async function run(setting: Setting): Promise<Row[]> {
     // oxlint-disable-next-line no-await-in-loop -- the state of a workload is large
     const workload = await makeWorkload(seed, number)
     if (only !== null && !only.startsWith(nameOf(workload))) {
-      tally.points += 1000
+      tally.points += 100
       continue
     }
     const folder = new RecordingFolder(new Chance(seed, number, 2), workload.files)

@@ -347,18 +347,32 @@ class Player {
       // What was asked for on the strength of blocks that then could not be stored is of no use.
       // oxlint-disable-next-line no-await-in-loop
       if (this.#careful) await receiving
-      received.push(this.#note(receiving, now))
+      received.push(this.#note(source, receiving, now))
     }
     for (const outcome of await Promise.allSettled(received)) {
       if (outcome.status === 'rejected') throw outcome.reason
     }
   }
 
-  async #note(receiving: ReturnType<Log['receive']>, indices: readonly number[]): Promise<void> {
+  async #note(
+    source: Log,
+    receiving: ReturnType<Log['receive']>,
+    indices: readonly number[],
+  ): Promise<void> {
     for (const [i, error] of (await receiving).entries()) {
       const index = indices[i]
-      if (error) this.#faults.push(`a genuine block was refused: ${error.code} ${error.message}`)
-      else if (index !== undefined) this.#held.add(index)
+      if (index === undefined) continue
+      let refusal = error
+      if (error?.code === 'LOG_CONTRADICTION') {
+        // It was asked for before the log grew, and is wanted with a proof that stands alone.
+        // oxlint-disable-next-line no-await-in-loop
+        const again = await messageOf(source, this.#log, index)
+        // oxlint-disable-next-line no-await-in-loop
+        refusal = (await this.#log.receive([again], null))[0] ?? null
+      }
+      if (refusal) {
+        this.#faults.push(`a genuine block was refused: ${refusal.code} ${refusal.message}`)
+      } else this.#held.add(index)
     }
     this.#length = Math.max(this.#length, this.#log.length)
     this.#promise(this.#workload.mode === 'sync')
