@@ -73,8 +73,9 @@ export class BitsCheck {
       if (isKnown === isBelieved) continue
       this.#wrong.add(this.#byteOf(treeIndex / 2, 2))
       this.#bitfield.setNode(treeIndex, isBelieved)
-      if (isBelieved || flatTree.rightSpan(treeIndex) >= 2 * length) continue
+      if (isBelieved) continue
       this.droppedNodes.push(treeIndex)
+      if (flatTree.rightSpan(treeIndex) >= 2 * length) continue // the signature was named instead
       note({
         type: 'node',
         file: 'tree',
