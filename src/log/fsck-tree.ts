@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { copy, equals } from '../bytes.ts'
+import { byteAt, copy, equals } from '../bytes.ts'
 import { sign } from '../crypto.ts'
 import { flatTree, leafNode, parentNode, signable, treeHash } from '../merkle/index.ts'
 import type { TreeNode } from '../merkle/index.ts'
@@ -306,7 +306,7 @@ function isSame(a: TreeNode, b: TreeNode): boolean {
 function distance(a: Uint8Array, b: Uint8Array): number {
   let bits = 0
   for (const [i, byte] of a.entries()) {
-    for (let rest = byte ^ (b[i] ?? 0); rest; rest &= rest - 1) bits++
+    for (let rest = byte ^ byteAt(b, i); rest; rest &= rest - 1) bits++
   }
   return bits
 }
@@ -318,9 +318,9 @@ function unflipped(
 ): Uint8Array | null {
   const tried = copy(signature)
   for (let bit = 0; bit < 8 * tried.length; bit++) {
-    tried[bit >>> 3] = (tried[bit >>> 3] ?? 0) ^ (1 << (bit & 7))
+    tried[bit >>> 3] = byteAt(tried, bit >>> 3) ^ (1 << (bit & 7))
     if (isRight(tried)) return tried
-    tried[bit >>> 3] = (tried[bit >>> 3] ?? 0) ^ (1 << (bit & 7))
+    tried[bit >>> 3] = byteAt(tried, bit >>> 3) ^ (1 << (bit & 7))
   }
   return null
 }

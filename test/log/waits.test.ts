@@ -80,6 +80,25 @@ t.test(
   },
 )
 
+t.test('a block that an audit drops while a list is on is lacking again', async (t) => {
+  const { log } = await writer(blocksOf(8, 1))
+  const { copy, folder } = await copyOf(log)
+  const { done } = copy.download([5, 2])
+  let met = false
+  void done.then(() => (met = true))
+  await copy.receive([await message(log, copy, 5)], null)
+  const { length } = folder.snapshot().get('data') ?? new Uint8Array(0)
+  await folder.open('data').write(length - 1, Uint8Array.of(255))
+  t.strictSame(await copy.audit(), { valid: 0, invalid: 1 })
+  await copy.receive([await message(log, copy, 2)], null)
+  await turn()
+  t.equal(met, false)
+  await copy.receive([await message(log, copy, 5)], null)
+  await done
+  t.strictSame(await copy.get(5), await log.get(5))
+  await Promise.all([log.close(), copy.close()])
+})
+
 t.test('a download that is given up before the log is open never begins', async (t) => {
   const { log } = await writer(blocksOf(3, 1))
   const copy = new Log(new MemoryFolder().open, log.key, { sparse: true })
