@@ -119,10 +119,15 @@ export function watchStats(
   options: WatchStatsOptions = {},
 ): StatsWatcher {
   const { statsInterval, statsInveral, ...rest } = options
-  return new StatsWatcher(
+  const watcher = new StatsWatcher(
     () => stats(context, name, rest),
     statsInterval ?? statsInveral ?? INTERVAL_MS,
   )
+  // It ends with the drive, not at its next look.
+  const end = (): void => watcher.destroy()
+  context.signal.addEventListener('abort', end, { once: true })
+  watcher.once('destroy', () => context.signal.removeEventListener('abort', end))
+  return watcher
 }
 
 async function usageThrough(
