@@ -94,7 +94,7 @@ export class Receiver {
     })
   }
 
-  /** Resolves once everything received is stored. */
+  /** Resolves once everything is stored. */
   async idle(): Promise<void> {
     while (this.#loading || this.#writer) {
       // oxlint-disable-next-line no-await-in-loop
@@ -308,9 +308,9 @@ export class Receiver {
     try {
       // Asked for before the block was distrusted, an honest answer leans on what it was told is here.
       const isEarly = this.#distrusted.has(block.index) && cause.code === 'MERKLE_MISSING_ROOTS'
+      if (isEarly) this.#distrusted.delete(block.index) // a v10 never sends again what it was told is here
       const why = await this.#judge(block)
-      const contradicts = why === 'unclear' || isEarly
-      const refused = contradicts ? 'LOG_CONTRADICTION' : 'LOG_BAD_PROOF'
+      const refused = why === 'unclear' || isEarly ? 'LOG_CONTRADICTION' : 'LOG_BAD_PROOF'
       const code = why === 'sound' ? 'LOG_CORRUPT' : refused
       if (why === 'sound') this.#distrusted.add(block.index)
       job.results[slot] = new LogError(code, cause.message, { cause })
