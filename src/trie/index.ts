@@ -43,3 +43,4 @@ export {
   RECORDS,
   type MountRecord,
 } from './mount-record.ts'
+export type { FindMode } from './get.ts'
