@@ -5,10 +5,10 @@ import { signingKeyPair } from '../../src/crypto.ts'
 import { Log } from '../../src/log/index.ts'
 import type { ForkEvidence } from '../../src/log/index.ts'
 import { decodeFork, encodeFork } from '../../src/log/fork-file.ts'
-import { commonLength, isFork, isSignedNode } from '../../src/merkle/index.ts'
+import { commonLength, isFork, isSignedNode, SparseNodeSet } from '../../src/merkle/index.ts'
 import type { SignedNode } from '../../src/merkle/index.ts'
 import { MemoryFolder } from '../../src/storage/index.ts'
-import { blocksOf, copyOf, message, Notes } from './logs.ts'
+import { blocksOf, copyOf, message, Notes, writer } from './logs.ts'
 
 interface Forked {
   readonly one: Log
@@ -235,3 +235,29 @@ t.test('a signed node that was changed in any part is none', async (t) => {
   t.equal(commonLength(new Set([8]), 10), 0)
   await close(all)
 })
+
+t.test(
+  'a remote that never sends again what it was told is here is believed at the second try',
+  async (t) => {
+    const { log } = await writer(blocksOf(5))
+    const { copy } = await copyOf(log)
+    for (let index = 0; index < 5; index++)
+      await copy.receive([await message(log, copy, index)], null)
+    await log.append(blocksOf(15, 5))
+    // The log grows by a proof that shares no node with it, so block 5 has to be proven apart.
+    t.same(await copy.receive([await message(log, copy, 10)], null), [null])
+    t.equal(copy.digest(5), 0, 'everything is asked for')
+    // A v10 leaves out the old roots all the same, once a digest has named them.
+    const remoteTree = new SparseNodeSet()
+    for (const treeIndex of [3, 8]) remoteTree.add(treeIndex)
+    const { nodes, signature } = await log.proof(5, { digest: 0, remoteTree })
+    t.notOk(nodes.some(({ index }) => index === 3 || index === 8))
+    const answer = { index: 5, value: await log.readBlock(5), nodes, signature }
+    const [refused] = await copy.receive([answer], null)
+    t.match(refused, { code: 'LOG_CONTRADICTION' })
+    t.same(await copy.receive([answer], null), [null])
+    t.ok(copy.has(5))
+    t.equal(copy.fork, null)
+    await Promise.all([log.close(), copy.close()])
+  },
+)
