@@ -6,7 +6,8 @@ import { equals, toHex } from '../../src/bytes.ts'
 import { signingKeyPair } from '../../src/crypto.ts'
 import { Log, LogError } from '../../src/log/index.ts'
 import type { Durability } from '../../src/log/index.ts'
-import type { MemoryFolder } from '../../src/storage/index.ts'
+import { MemoryFolder } from '../../src/storage/index.ts'
+import type { OpenStorage } from '../../src/storage/index.ts'
 import { FaultyFolder } from './faulty-folder.ts'
 
 const keys = signingKeyPair(new Uint8Array(32).fill(7))
@@ -180,3 +181,42 @@ t.test('a write that fails fails its append alone, and the log goes on', async (
     await assertSound(left, length)
   }
 })
+
+t.test(
+  'a new secret key is safe on disk before the key that would be read-only without it',
+  async (t) => {
+    for (const durability of ['sync', 'batch'] as const) {
+      const folder = new MemoryFolder()
+      const calls: string[] = []
+      const open: OpenStorage = (name) => {
+        const file = folder.open(name)
+        const note = (call: string): number => calls.push(`${call} ${name}`)
+        return {
+          read: (offset, length) => file.read(offset, length),
+          write: (offset, bytes) => (note('write'), file.write(offset, bytes)),
+          truncate: (length) => file.truncate(length),
+          punch: (offset, length) => file.punch(offset, length),
+          size: () => file.size(),
+          sync: () => (note('sync'), file.sync()),
+          close: () => file.close(),
+          destroy: () => file.destroy(),
+        }
+      }
+      const log = new Log(open, null, { durability })
+      // One mode after the other.
+      // oxlint-disable-next-line no-await-in-loop
+      await log.ready()
+      const order = ['write secret_key', 'sync secret_key', 'write key'].map((each) =>
+        calls.indexOf(each),
+      )
+      t.ok(!order.includes(-1), durability)
+      t.same(
+        order,
+        order.toSorted((a, b) => a - b),
+        durability,
+      )
+      // oxlint-disable-next-line no-await-in-loop
+      await log.close()
+    }
+  },
+)

@@ -12,6 +12,14 @@ import { failureOf, RawRemote, settled } from './raw-remote.ts'
 
 const limits = { ...DEFAULT_LIMITS, nuisance: 100, nuisancePerSecond: 10 }
 
+t.test('by default no remote that stands still costs more than 16 MiB', (t) => {
+  const { payloadBytes, messageBytes, extensionBytes, outgoingBytes, queuedBytes } = DEFAULT_LIMITS
+  for (const bytes of [payloadBytes, messageBytes, extensionBytes, outgoingBytes, queuedBytes]) {
+    t.ok(bytes <= 16 * 1024 * 1024)
+  }
+  t.end()
+})
+
 t.test('what means nothing is borne up to the allowance, and forgiven with time', (t) => {
   let now = 0
   const allowance = new Allowance(limits, () => now)
