@@ -2,7 +2,8 @@
  * The drive: a file system whose every version is kept, shared by one 32-byte key.
  *
  * A thin face: its methods hand over at once to one file per concept. Life cycle and properties are in
- * `drive-base.ts`, files and directories in `drive-files.ts`; here are descriptors, versions, mounts and transfers.
+ * `drive-base.ts`, files and directories in `drive-files.ts`; transfers in
+ * `drive-transfers.ts`; here are descriptors, versions and mounts.
  *
  * @see spec/40-drive.md 4
  * @module
@@ -10,14 +11,12 @@
 /// <reference types="node" preserve="true" />
 import type { Readable } from 'node:stream'
 import { type Callback, type Callbacks, optional, settle, settleAll } from '../callback.ts'
-import { type ClearOptions, type Cleared, clear } from './clear.ts'
 import { constants } from './constants.ts'
 import type { ReadOptions } from './context.ts'
 import type { ReadResult, WriteResult } from './descriptor-table.ts'
 import { type OtherVersion, createDiffStream } from './diff.ts'
-import { type DownloadOptions, download } from './download.ts'
 import type { CheckoutSource, DriveBase } from './drive-base.ts'
-import { DriveChanges } from './drive-changes.ts'
+import { DriveTransfers } from './drive-transfers.ts'
 import { createHistoryStream } from './history.ts'
 import type { HistoryOptions } from '../trie/index.ts'
 import * as mounts from './mounts.ts'
@@ -25,14 +24,6 @@ import type { MountListOptions, MountLogs, MountOptions, Mounted, PathInfo } fro
 import type { CheckoutOptions, DriveOptions, DriveStorage } from './options.ts'
 import { type DrivePromises, promisesOf } from './promises.ts'
 import * as tags from './tags.ts'
-import type { Transfer } from './transfer.ts'
-import {
-  type Stats,
-  type StatsOptions,
-  type StatsWatcher,
-  type WatchStatsOptions,
-} from './usage.ts'
-import * as usage from './usage.ts'
 import { type DriveWatcher, watch } from './watch.ts'
 
 /** Names of versions. */
@@ -43,7 +34,7 @@ export type MountResults = [trie: Mounted['trie'], info: Mounted['info']]
 export type Mounts = Map<string, MountLogs>
 
 /** A drive. */
-export class Drive extends DriveChanges {
+export class Drive extends DriveTransfers {
   /** The numbers of the `fs` interface. */
   static readonly constants: typeof constants = constants
   #promises: DrivePromises | null = null
@@ -264,64 +255,4 @@ export class Drive extends DriveChanges {
     const [given, callback] = optional(options, done)
     return settle(mounts.getAllMounts(this.context, given), callback)
   }
-
-  /** Fetch all files at and below `path` (all of the drive). The handle can be awaited, watched and given up. */
-  download(path?: string, options?: DownloadOptions): Transfer
-  download(done: Callback): Transfer
-  download(path: string | undefined, done: Callback): Transfer
-  download(
-    path: string | undefined,
-    options: DownloadOptions | undefined,
-    done?: Callback,
-  ): Transfer
-  download(
-    path?: string | Callback,
-    options?: DownloadOptions | Callback,
-    done?: Callback,
-  ): Transfer {
-    const [name, first] = optional(path, undefined)
-    const [given, callback] = optional(options, done)
-    return told(download(this.context, name, given), first ?? callback)
-  }
-
-  /** Drop the content of all files at and below `path` from local storage. */
-  clear(path?: string, options?: ClearOptions): Transfer<Cleared>
-  clear(path: string | undefined, done: Callback<Cleared | undefined>): Transfer<Cleared>
-  clear(
-    path: string | undefined,
-    options: ClearOptions | undefined,
-    done?: Callback<Cleared | undefined>,
-  ): Transfer<Cleared>
-  clear(
-    path?: string,
-    options?: ClearOptions | Callback<Cleared | undefined>,
-    done?: Callback<Cleared | undefined>,
-  ): Transfer<Cleared> {
-    const [given, callback] = optional(options, done)
-    return told(clear(this.context, path, given), callback)
-  }
-
-  /** How much of a file, or of each file of a directory, there is, and is here. */
-  stats(path: string, options?: StatsOptions): Promise<Stats>
-  stats(path: string, done: Callback<Stats>): void
-  stats(path: string, options: StatsOptions | undefined, done: Callback<Stats>): void
-  stats(
-    path: string,
-    options?: StatsOptions | Callback<Stats>,
-    done?: Callback<Stats>,
-  ): Promise<Stats> {
-    const [given, callback] = optional(options, done)
-    return settle(usage.stats(this.context, path, given), callback)
-  }
-
-  /** `stats` again and again: emits `update`. */
-  watchStats(path: string, options?: WatchStatsOptions): StatsWatcher {
-    return usage.watchStats(this.context, path, options)
-  }
-}
-
-/** Tell the callback, if there is one, when a transfer ends; give the transfer either way. */
-function told<T>(transfer: Transfer<T>, done?: Callback<T | undefined>): Transfer<T> {
-  if (done) void settle(transfer.done, done)
-  return transfer
 }

@@ -1,0 +1,83 @@
+/**
+ * What of the drive's content is on this device: fetching it ahead of reading, dropping it, and finding out.
+ *
+ * A transfer gives its handle whether or not there is a callback; the handle can be awaited.
+ *
+ * @see spec/40-drive.md 3.15
+ * @module
+ */
+import { type Callback, optional, settle } from '../callback.ts'
+import { type ClearOptions, type Cleared, clear } from './clear.ts'
+import { type DownloadOptions, download } from './download.ts'
+import { DriveChanges } from './drive-changes.ts'
+import type { Transfer } from './transfer.ts'
+import {
+  type Stats,
+  type StatsOptions,
+  type StatsWatcher,
+  type WatchStatsOptions,
+} from './usage.ts'
+import * as usage from './usage.ts'
+
+/** A drive with the operations that move content to and from this device. */
+export class DriveTransfers extends DriveChanges {
+  /** Fetch all files at and below `path` (all of the drive). The handle can be awaited, watched and given up. */
+  download(path?: string, options?: DownloadOptions): Transfer
+  download(done: Callback): Transfer
+  download(path: string | undefined, done: Callback): Transfer
+  download(
+    path: string | undefined,
+    options: DownloadOptions | undefined,
+    done?: Callback,
+  ): Transfer
+  download(
+    path?: string | Callback,
+    options?: DownloadOptions | Callback,
+    done?: Callback,
+  ): Transfer {
+    const [name, first] = optional(path, undefined)
+    const [given, callback] = optional(options, done)
+    return told(download(this.context, name, given), first ?? callback)
+  }
+
+  /** Drop the content of all files at and below `path` from local storage. */
+  clear(path?: string, options?: ClearOptions): Transfer<Cleared>
+  clear(path: string | undefined, done: Callback<Cleared | undefined>): Transfer<Cleared>
+  clear(
+    path: string | undefined,
+    options: ClearOptions | undefined,
+    done?: Callback<Cleared | undefined>,
+  ): Transfer<Cleared>
+  clear(
+    path?: string,
+    options?: ClearOptions | Callback<Cleared | undefined>,
+    done?: Callback<Cleared | undefined>,
+  ): Transfer<Cleared> {
+    const [given, callback] = optional(options, done)
+    return told(clear(this.context, path, given), callback)
+  }
+
+  /** How much of a file, or of each file of a directory, there is, and is here. */
+  stats(path: string, options?: StatsOptions): Promise<Stats>
+  stats(path: string, done: Callback<Stats>): void
+  stats(path: string, options: StatsOptions | undefined, done: Callback<Stats>): void
+  stats(
+    path: string,
+    options?: StatsOptions | Callback<Stats>,
+    done?: Callback<Stats>,
+  ): Promise<Stats> {
+    const [given, callback] = optional(options, done)
+    return settle(usage.stats(this.context, path, given), callback)
+  }
+
+  /** `stats` again and again: emits `update`. */
+  watchStats(path: string, options?: WatchStatsOptions): StatsWatcher {
+    return usage.watchStats(this.context, path, options)
+  }
+}
+
+/** Tell the callback, if there is one, when a transfer ends; give the transfer either way. */
+function told<T>(transfer: Transfer<T>, done?: Callback<T | undefined>): Transfer<T> {
+  if (done) void settle(transfer.done, done)
+  return transfer
+}
