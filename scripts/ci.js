@@ -19,6 +19,7 @@ const steps = [
   ['package', 'package-check'],
   ['demo', 'demo'],
   ['interop', 'interop'],
+  ['torture', 'torture', '--quick'],
   ['bench', 'bench', '--quick'],
 ]
 const stepLimit = 600_000

@@ -4,6 +4,11 @@
  * Each plays against a fresh log in the victim's process. It may cost that process no more than an honest peer does,
  * 16 MiB and 250 ms of CPU time; it must not end, block or fool it.
  *
+ * CPU time grows with what else the machine does. So it is told as what it would have been at the fastest pace that
+ * the victim showed in this run (victim.ts times a fixed piece of work beside every round), and a peer that is over a
+ * bound plays again: of three rounds the cheapest counts, since nothing makes a round cheaper than it is. Both are
+ * needed where cores are shared; where they are not, neither changes anything. A wrong ending is never played again.
+ *
  * @module
  */
 import { announcementAttacks } from './attacks/announcements.ts'
@@ -20,6 +25,10 @@ import type { Attack } from './stage.ts'
 /** What a connection may cost beyond an honest one. */
 export const MAX_BYTES: number = 16 * 1_048_576
 export const MAX_CPU_MS = 250
+/** Rounds that a peer which costs too much may play. */
+const ROUNDS = 3
+/** A round is never told as cheaper than its CPU time divided by this. */
+const SLOWEST_PACE = 3
 
 /** Every attack. */
 export const attacks: readonly Attack[] = [
@@ -56,24 +65,29 @@ export async function runHostile(options: {
   const say = (text: string): void => print?.(text)
   const chosen = attacks.filter(({ name }) => name.includes(only))
   let stage = await Stage.open(randomOf(seed))
-  const honest = new Map<Role, Cost>()
+  const scale = new Scale()
+  const honest = new Map<Role, Figures>()
   say(line('hostile peer', 'peak MiB', 'CPU ms', 'each', 'ends with'))
   for (const attack of chosen) {
     let faults: string[] = []
     try {
-      const base = honest.get(attack.role) ?? (await honestCost(stage, attack.role))
+      const base = honest.get(attack.role) ?? (await honestFigures(stage, attack.role, scale))
       honest.set(attack.role, base)
-      const { cost, faults: found } = await stage.measure(attack)
-      faults = found
-      const count = Math.max(cost.connections, 1)
-      const peak = Math.max(0, cost.peakBytes - base.peakBytes)
-      const cpu = Math.max(0, cost.cpuMs / count - base.cpuMs)
-      if (peak > MAX_BYTES) faults.push(`${mib(peak)} MiB`)
-      if (cpu > MAX_CPU_MS) faults.push(`${cpu.toFixed(0)} ms of CPU time`)
-      mostBytes = Math.max(mostBytes, peak)
-      mostMs = Math.max(mostMs, cpu)
-      const endings = [...new Set(cost.endings)].join(' ')
-      say(line(attack.name, mib(peak), cpu.toFixed(0), String(count), endings))
+      let best: Figures = { bytes: Infinity, cpuMs: Infinity }
+      let last: Cost | null = null
+      for (let round = 0; round < ROUNDS && faults.length === 0 && isTooMuch(best); round++) {
+        const { cost, faults: found } = await stage.measure(attack)
+        faults = found
+        last = cost
+        best = cheaper(best, beyond(figuresOf(cost, scale), base))
+      }
+      if (best.bytes > MAX_BYTES) faults.push(`${mib(best.bytes)} MiB`)
+      if (best.cpuMs > MAX_CPU_MS) faults.push(`${best.cpuMs.toFixed(0)} ms of CPU time`)
+      mostBytes = Math.max(mostBytes, best.bytes)
+      mostMs = Math.max(mostMs, best.cpuMs)
+      const endings = [...new Set(last?.endings)].join(' ')
+      const count = String(last?.connections)
+      say(line(attack.name, mib(best.bytes), best.cpuMs.toFixed(0), count, endings))
     } catch (error) {
       faults.push(String(error))
       say(line(attack.name, '?', '?', '?', 'the victim is lost'))
@@ -106,11 +120,48 @@ export const part: Part = {
   },
 }
 
-/** Once to warm up, then the cheaper of two. */
-async function honestCost(stage: Stage, role: Role): Promise<Cost> {
-  await stage.honestCost(role)
-  const [first, second] = [await stage.honestCost(role), await stage.honestCost(role)]
-  return first.cpuMs < second.cpuMs ? first : second
+/** What one connection of a round cost. */
+interface Figures {
+  readonly bytes: number
+  readonly cpuMs: number
+}
+
+/** How much slower than its fastest the victim was in a round. */
+class Scale {
+  #fastestMs = Infinity
+
+  /** 1 and more. */
+  of({ paceMs }: Cost): number {
+    this.#fastestMs = Math.min(this.#fastestMs, paceMs)
+    return Math.min(SLOWEST_PACE, paceMs / this.#fastestMs)
+  }
+}
+
+function figuresOf(cost: Cost, scale: Scale): Figures {
+  const count = Math.max(cost.connections, 1)
+  return { bytes: cost.peakBytes, cpuMs: cost.cpuMs / count / scale.of(cost) }
+}
+
+function beyond(figures: Figures, base: Figures): Figures {
+  return {
+    bytes: Math.max(0, figures.bytes - base.bytes),
+    cpuMs: Math.max(0, figures.cpuMs - base.cpuMs),
+  }
+}
+
+function cheaper(a: Figures, b: Figures): Figures {
+  return { bytes: Math.min(a.bytes, b.bytes), cpuMs: Math.min(a.cpuMs, b.cpuMs) }
+}
+
+function isTooMuch({ bytes, cpuMs }: Figures): boolean {
+  return bytes > MAX_BYTES || cpuMs > MAX_CPU_MS
+}
+
+/** Once to warm up, then the cheaper of two: what is taken off is the least that an honest peer costs. */
+async function honestFigures(stage: Stage, role: Role, scale: Scale): Promise<Figures> {
+  figuresOf(await stage.honestCost(role), scale)
+  const first = figuresOf(await stage.honestCost(role), scale)
+  return cheaper(first, figuresOf(await stage.honestCost(role), scale))
 }
 
 function mib(bytes: number): string {

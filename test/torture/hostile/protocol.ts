@@ -53,6 +53,8 @@ export interface Cost {
   readonly keptBytes: number
   /** CPU time of the whole process. */
   readonly cpuMs: number
+  /** CPU time of a fixed piece of work, the mean of once before and once after the round: how fast the core was. */
+  readonly paceMs: number
   readonly connections: number
   /** Code of the error of each connection, or `open` or `ended`. */
   readonly endings: readonly string[]

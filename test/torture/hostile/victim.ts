@@ -4,11 +4,15 @@
  * Memory is what is in use. While a round runs it is looked at every few milliseconds; when it seems high, garbage is
  * collected first; the time for looking is not counted.
  *
+ * CPU time is no constant of the work: a core whose other thread, caches and memory are in use does less in it. So a
+ * fixed piece of work is timed before and after every round, by the same clock; part.ts sets the two against each other.
+ *
  * @module
  */
 import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { equals } from '../../../src/bytes.ts'
+import { hash } from '../../../src/crypto.ts'
 import { Log } from '../../../src/log/index.ts'
 import { MemoryFolder } from '../../../src/storage/index.ts'
 import { replicate } from '../../../src/wire/index.ts'
@@ -36,15 +40,33 @@ function cpuMs(): number {
   return (user + system) / 1000
 }
 
+const PACE_BYTES = new Uint8Array(524_288)
+
+/** CPU time of work that is always the same: some arithmetic, some objects, some hashing; a few milliseconds. */
+function pace(): number {
+  const before = cpuMs()
+  let state = 1
+  const kept = new Map<number, { readonly place: number }>()
+  for (let place = 0; place < 40_000; place++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    kept.set(state & 0x3fff, { place })
+  }
+  PACE_BYTES[0] = kept.size & 0xff
+  hash(PACE_BYTES)
+  return cpuMs() - before
+}
+
 /** One round of measuring. */
 class Meter {
   readonly #memory: number
   readonly #cpu: number
+  readonly #pace: number
   readonly #timer: ReturnType<typeof setInterval>
   #looking = 0
   #peak = 0
 
   constructor() {
+    this.#pace = pace()
     collect?.()
     this.#memory = used()
     this.#cpu = cpuMs()
@@ -64,11 +86,12 @@ class Meter {
     this.#looking += cpuMs() - before
   }
 
-  end(): { peakBytes: number; keptBytes: number; cpuMs: number } {
+  end(): Pick<Cost, 'peakBytes' | 'keptBytes' | 'cpuMs' | 'paceMs'> {
     clearInterval(this.#timer)
     const cpu = cpuMs() - this.#cpu - this.#looking
     collect?.()
-    return { peakBytes: this.#peak, keptBytes: Math.max(0, used() - this.#memory), cpuMs: cpu }
+    const keptBytes = Math.max(0, used() - this.#memory)
+    return { peakBytes: this.#peak, keptBytes, cpuMs: cpu, paceMs: (this.#pace + pace()) / 2 }
   }
 }
 
@@ -147,7 +170,7 @@ function end(): Cost {
   const count = connections.length
   for (const { connection } of connections) connection.destroy()
   connections = []
-  const cost = meter?.end() ?? { peakBytes: 0, keptBytes: 0, cpuMs: 0 }
+  const cost = meter?.end() ?? { peakBytes: 0, keptBytes: 0, cpuMs: 0, paceMs: 0 }
   meter = null
   return { ...cost, connections: count, endings, uncaught: uncaught.splice(0) }
 }

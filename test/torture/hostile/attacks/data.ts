@@ -79,6 +79,18 @@ export const dataAttacks: readonly Attack[] = [
     nodes: [...right.nodes, { index: 2 ** 51 - 2, hash: new Uint8Array(32), size: 10 }],
   })),
   {
+    // Nobody asked for that one: it is dropped, whatever it is.
+    name: 'Data: the right answer under another index',
+    role: 'reader',
+    ends: 'open',
+    async play(stage) {
+      const { peer, right } = await asked(stage)
+      const nodes = right.nodes.map((node) => (node.index === 6 ? { ...node, index: 4 } : node))
+      peer.say(1, 'Data', { ...right, index: INDEX + 1, nodes })
+      await peer.heard()
+    },
+  },
+  {
     name: 'Data: hashes of 40 and 24 bytes',
     role: 'reader',
     ends: 'WIRE_BAD_MESSAGE',
