@@ -8,7 +8,15 @@ export { Trie } from './trie.ts'
 export { Pull, type PullSource } from './pull.ts'
 export { Watcher, type Watched, type WatchOptions } from './watch.ts'
 export type { TrieDifference, TrieEntry } from './entry.ts'
-export type { KeyHash } from './hash-path.ts'
+export {
+  decodeExtensionMessage,
+  encodeExtensionMessage,
+  type CacheMessage,
+  type ExtensionMessage,
+  type GetMessage,
+  type IteratorMessage,
+} from './extension-messages.ts'
+export { HashPath, storedKey, type KeyHash } from './hash-path.ts'
 export type {
   BatchOperation,
   ChangeOptions,
@@ -35,6 +43,14 @@ export type {
 } from './mount-place.ts'
 export type { MountDiffRow, MountHistoryRow, MountSide } from './mount-views.ts'
 export { MountWatcher } from './mount-watch.ts'
+export { decodeNode, encodeNode, MAX_FLAGS, type NodeContent, type TrieNode } from './node.ts'
+export {
+  decodeTable,
+  encodeTable,
+  PointerTable,
+  tableLength,
+  type TableLimits,
+} from './pointer-table.ts'
 export { normalizePath } from './mount-path.ts'
 export {
   decodeMountRecord,
