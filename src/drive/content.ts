@@ -15,6 +15,7 @@ import type { DriveContext, DriveTrie } from './context.ts'
 import { DriveError, asDriveError, inWords } from './errors.ts'
 import { lookUp } from './lookup.ts'
 import type { Run } from './run.ts'
+import { StagedLog } from './staged-log.ts'
 import { Stat, type StatInput } from './stat.ts'
 
 /** Where the content of a path is written. */
@@ -83,6 +84,9 @@ interface ReadyJob {
 }
 
 const locks = new LockTable<FileJob>()
+
+/** Content that a batch holds in memory, before it goes to the log ahead of the batch. */
+export const STAGED_BYTES: number = 16 * 1024 * 1024
 
 /**
  * Where a write to `path` goes.
@@ -155,6 +159,7 @@ function writerAt(
       },
       context.now(),
     )
+    if (content instanceof StagedLog) await bound(content)
     await put(place, entry.encode())
     context.emit('append', path, stat)
     return entry
@@ -170,8 +175,10 @@ function writerAt(
 }
 
 /** Whether the blocks of a file are the last of the log, so that others can follow them. */
-function endsLog({ log, end, byteOffset, size }: Run, content: Log): boolean {
-  return log === content && end === content.length && byteOffset + size === content.byteLength
+function endsLog({ log, start, end, byteOffset, size }: Run, content: Log): boolean {
+  if (log !== content || end !== content.length) return false
+  if (byteOffset + size !== content.byteLength) return false
+  return !(content instanceof StagedLog) || content.staysTogether(start)
 }
 
 /**
@@ -221,6 +228,21 @@ function lockOf(content: Log): ContentLock<FileJob> {
   return locks.of(content, () => new ContentLock((jobs) => writeJobs(content, jobs)))
 }
 
+/** Append what a batch holds to the log itself. Nothing refers to it until the batch is flushed. */
+export async function commitContent(staged: StagedLog): Promise<void> {
+  const release = await lockOf(staged.base).acquire()
+  try {
+    await staged.commit()
+  } finally {
+    release()
+  }
+}
+
+/** Keep what a batch holds in memory within its bound. */
+export async function bound(staged: StagedLog): Promise<void> {
+  if (staged.waitingBytes >= STAGED_BYTES) await commitContent(staged)
+}
+
 /** Append the blocks of all jobs at once, then store their entries in order. Settles each job; never rejects. */
 async function writeJobs(content: Log, jobs: readonly FileJob[]): Promise<void> {
   let { length: offset, byteLength: byteOffset } = content
@@ -242,6 +264,7 @@ async function writeJobs(content: Log, jobs: readonly FileJob[]): Promise<void> 
   try {
     const blocks = ready.flatMap(({ job }) => job.blocks)
     if (blocks.length > 0) await content.append(blocks)
+    if (content instanceof StagedLog) await bound(content)
   } catch (error) {
     for (const { job } of ready) job.reject(error)
     return

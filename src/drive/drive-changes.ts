@@ -9,6 +9,7 @@
 import { type Callback, optional, settle } from '../callback.ts'
 import { appendFile } from './append-file.ts'
 import { type Time, chmod, chown, utimes } from './attributes.ts'
+import { DriveBatch, inBatch } from './batch.ts'
 import { type CpOptions, cp } from './cp.ts'
 import { DriveFiles } from './drive-files.ts'
 import { rename } from './rename.ts'
@@ -16,6 +17,20 @@ import { type RmOptions, rm } from './rm.ts'
 
 /** A drive with the operations that change what is there. */
 export class DriveChanges extends DriveFiles {
+  /**
+   * Many changes, stored together or not at all. With a function: it makes them, they are stored when it is done, and
+   * dropped when it fails; gives what it gave. Without: whoever asked stores them by `flush`.
+   */
+  batch(): DriveBatch
+  batch<T>(work: (batch: DriveBatch) => T | Promise<T>): Promise<T>
+  batch<T>(work: (batch: DriveBatch) => T | Promise<T>, done: Callback<T>): void
+  batch<T>(
+    work?: (batch: DriveBatch) => T | Promise<T>,
+    done?: Callback<T>,
+  ): DriveBatch | Promise<T> {
+    return work ? settle(inBatch(this.context, work), done) : new DriveBatch(this.context)
+  }
+
   /** Move what is at `from`, with everything below it, to `to`. Readers see all of it moved or nothing. */
   rename(from: string, to: string): Promise<void>
   rename(from: string, to: string, done: Callback): void

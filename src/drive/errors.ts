@@ -51,6 +51,7 @@ const TEXT: Readonly<Record<DriveErrorCode, string>> = {
   DRIVE_BAD_HEADER: 'the first metadata block names no content log',
   DRIVE_BAD_STAT: 'the entry does not decode',
   DRIVE_LOCKED: 'the content log is being written',
+  DRIVE_BATCH_ENDED: 'the batch was flushed or discarded',
 }
 
 /** A code that POSIX knows. */
@@ -88,6 +89,7 @@ export type DriveErrorCode =
   | 'DRIVE_BAD_HEADER'
   | 'DRIVE_BAD_STAT'
   | 'DRIVE_LOCKED'
+  | 'DRIVE_BATCH_ENDED'
 
 /** What a {@link DriveError} may say besides its code. */
 export interface DriveErrorDetails {

@@ -1,6 +1,6 @@
 /**
  * What Varve does beyond v10 must be readable by v10: trees that were moved, copied and removed, appends that copy
- * nothing, changed attributes. Varve makes the drive, the other side shows it, writes on, and Varve reads that.
+ * nothing, changed attributes, batches. Varve makes the drive, the other side shows it, writes on, and Varve reads that.
  *
  * @module
  */
@@ -27,6 +27,19 @@ const CALLS: readonly (readonly unknown[])[] = [
   ['truncate', 'copy/y', 10],
 ]
 
+/** Changes that are stored together. */
+const BATCH: readonly (readonly unknown[])[] = [
+  ['writeFile', 'batch/a', 'a'],
+  ['writeFile', 'batch/b', 'b'.repeat(600_000)],
+  ['rename', 'batch', 'batched'],
+  ['mkdir', 'batched/empty'],
+  ['symlink', 'a', 'batched/link'],
+  ['cp', 'batched/b', 'batched/c'],
+  ['appendFile', 'batched/a', 'aa'],
+  ['writeFile', 'batched/gone', 'gone'],
+  ['unlink', 'batched/gone'],
+]
+
 async function visit<T>(
   implementation: Implementation,
   folder: string,
@@ -48,9 +61,10 @@ export async function beyond(reader: Implementation, folder: string): Promise<vo
   const made = await visit('varve', folder, async (side): Promise<Tree> => {
     await side.ask('write', { files: FILES })
     await side.ask('change', { calls: CALLS })
+    await side.ask('batch', { calls: BATCH })
     return side.ask('tree')
   })
-  assert.equal(made.entries.length, 12)
+  assert.equal(made.entries.length, 17)
   const added = await visit(reader, folder, async (side): Promise<Tree> => {
     assert.deepEqual(await side.ask('tree'), made)
     // The past is as it was: before the first change there is what was written.

@@ -67,6 +67,14 @@ const operations = {
     return { version: drive.version }
   },
 
+  /** Calls as of `change`, all in one batch. */
+  async batch({ calls }) {
+    await drive.batch(async (batch) => {
+      for (const [method, ...args] of calls) await batch[method](...args)
+    })
+    return { version: drive.version }
+  },
+
   /** Everything there is to see: listings, stats and the hash of every file. */
   async tree({ at } = {}) {
     const seen = at === undefined ? drive : drive.checkout(at)

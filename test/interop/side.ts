@@ -50,6 +50,7 @@ interface Answers {
   mkdir: { version: number }
   symlink: { version: number }
   change: { version: number }
+  batch: { version: number }
   tree: Tree
   stat: Readonly<Record<string, unknown>>
   readFile: Content

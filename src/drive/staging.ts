@@ -1,0 +1,201 @@
+/**
+ * What a batch holds until it is flushed: new content, and the entries that will change.
+ *
+ *     writeFile only          entries by path; nothing else is looked at than whether a path may be written
+ *     with the first other    a *view*: the drive's trie with the batch's nodes on top (`staged-log.ts`), on which every
+ *     operation               operation of a drive works as ever, and sees what came before it in the batch
+ *
+ * A flush appends the content, then what differs between the view and the drive that it began from, with one batch of
+ * the trie. It is laid over what the drive holds by then: others may have written meanwhile.
+ *
+ * @module
+ */
+import { equals } from '../bytes.ts'
+import type { Log } from '../log/index.ts'
+import { type BatchOperation, MountTrie, type TrieDifference } from '../trie/index.ts'
+import { STAGED_BYTES, commitContent, cut, writablePlace } from './content.ts'
+import { Contents } from './contents.ts'
+import { DriveContext } from './context.ts'
+import { DriveError, inWords } from './errors.ts'
+import { keyOf } from './paths.ts'
+import { StagedLog, UNPLACED } from './staged-log.ts'
+import { Stat, type StatInput } from './stat.ts'
+import { Subscriptions } from './subscriptions.ts'
+
+type Change = BatchOperation<Uint8Array>
+type Emitted = readonly ['append' | 'appending', path: string, options: StatInput]
+
+/** The drive as it is with the batch's changes. */
+interface View {
+  readonly context: DriveContext
+  /** Blocks of the metadata log that it stands on. */
+  readonly base: number
+}
+
+/** The changes of one batch. */
+export class Staging {
+  readonly #drive: DriveContext
+  #content: StagedLog | null = null
+  /** Entries that are not in a view, by path. */
+  readonly #files = new Map<string, Uint8Array>()
+  #view: View | null = null
+  #events: Emitted[] = []
+  readonly #subscriptions = new Subscriptions()
+
+  /** @param drive - the drive that is changed */
+  constructor(drive: DriveContext) {
+    this.#drive = drive
+  }
+
+  /** Write a whole file. The bytes are kept as they are, not copied, until they are stored. */
+  async writeFile(path: string, bytes: Uint8Array | null, fields: StatInput): Promise<void> {
+    const drive = this.#drive
+    await drive.ready()
+    const content = await this.#openContent(path)
+    if (!this.#files.has(path)) {
+      const place = await inWords('open', path, () => writablePlace(drive, path, 'open'))
+      if (place.trie.log !== drive.metadata) throw otherDrive('open', path)
+    }
+    const { length: offset, byteLength: byteOffset } = content
+    const blocks = bytes ? cut(bytes) : []
+    const place = { offset, byteOffset, size: bytes?.length ?? 0, blocks: blocks.length }
+    const entry = Stat.file({ ...fields, ...place }, drive.now()).encode()
+    for (const block of blocks) content.take(block)
+    if (content.waitingBytes >= STAGED_BYTES) {
+      await inWords('write', path, () => commitContent(content))
+    }
+    this.#files.set(path, entry)
+    this.#events.push(['appending', path, fields], ['append', path, fields])
+  }
+
+  /** Whether the drive has to be seen with the changes: from now on everything goes by the view. */
+  get hasView(): boolean {
+    return this.#view !== null
+  }
+
+  /** The drive with the batch's changes. */
+  async view(): Promise<DriveContext> {
+    const drive = this.#drive
+    await drive.ready()
+    this.#view ??= await this.#makeView()
+    return this.#view.context
+  }
+
+  /** Store all of it. After a failure everything is still here, and may be stored later. */
+  async flush(): Promise<void> {
+    const drive = this.#drive
+    const changes = this.#view ? await differences(this.#view) : [...this.#files].map(asPut)
+    if (changes.length > 0) {
+      const content = this.#content
+      await inWords('batch', undefined, async () => {
+        if (content) await commitContent(content)
+        await drive.trie.trie.batch(changes.map((change) => placed(change, content, drive)))
+      })
+    }
+    for (const event of this.#events) drive.emit(...event)
+    this.end()
+  }
+
+  /** Forget all of it. */
+  end(): void {
+    this.#files.clear()
+    this.#events = []
+    this.#view?.context.markClosed()
+    this.#subscriptions.end()
+  }
+
+  async #openContent(path: string): Promise<StagedLog> {
+    if (this.#content) return this.#content
+    const drive = this.#drive
+    drive.assertWritable('batch', path)
+    if (!drive.metadata.writable) throw new DriveError('EROFS', { syscall: 'batch', path })
+    this.#content = StagedLog.beside(await drive.contents.of(drive.trie, drive.reads()))
+    return this.#content
+  }
+
+  async #makeView(): Promise<View> {
+    const drive = this.#drive
+    const content = await this.#openContent('/')
+    const base = drive.metadata.length
+    const metadata = StagedLog.onTopOf(drive.metadata)
+    const contents = new Contents(drive.openLog, () => undefined, this.#subscriptions)
+    contents.set(metadata, content)
+    const trie = new MountTrie<Log>(metadata, {
+      openLog: async (key) => StagedLog.frozen(await drive.openLog(key)),
+      subtype: drive.settings.subtype,
+      extension: false,
+    })
+    await trie.ready()
+    const context = new DriveContext({
+      settings: drive.settings,
+      checkout: null,
+      contents,
+      openLog: drive.openLog,
+      open: () => Promise.resolve({ store: storeOf(drive), metadata, trie }),
+      emit: (name, ...args) => this.#note(name, args),
+    })
+    await context.ready()
+    if (this.#files.size > 0) await trie.trie.batch([...this.#files].map(asPut))
+    this.#files.clear()
+    return { context, base }
+  }
+
+  /** Of the events of the view only those that tell of files concern anybody, once they are stored. */
+  #note(name: string, args: readonly unknown[]): void {
+    const [path, options] = args
+    if (name !== 'append' && name !== 'appending') return
+    if (typeof path !== 'string' || typeof options !== 'object') return
+    this.#events.push([name, path, options ?? {}])
+  }
+}
+
+function storeOf(drive: DriveContext): NonNullable<DriveContext['opened']>['store'] {
+  const { opened } = drive
+  if (!opened) throw new DriveError('DRIVE_CLOSED')
+  return opened.store
+}
+
+/** What is mounted may be read through a batch, not changed: two drives cannot change at one time. */
+function otherDrive(syscall: string, path: string): DriveError {
+  return new DriveError('EROFS', { syscall, path, reason: 'a batch changes one drive' })
+}
+
+function asPut([path, value]: readonly [string, Uint8Array]): Change {
+  return { key: keyOf(path), value }
+}
+
+/** What makes the view out of what it began from. Puts first: see `rename.ts`. */
+async function differences({ context, base }: View): Promise<Change[]> {
+  const { trie } = context.trie
+  const dels: Change[] = []
+  const puts: Change[] = []
+  for (const hidden of [true, false]) {
+    // oxlint-disable-next-line no-await-in-loop -- from memory
+    for await (const row of trie.diff(base, '', { hidden, wait: false })) {
+      if (!row.left) dels.push({ type: 'del', key: row.key, hidden })
+      else if (!isSame(row)) {
+        puts.push({ key: row.key, value: row.left.value, flags: row.left.flags, hidden })
+      }
+    }
+  }
+  return [...puts, ...dels]
+}
+
+/** Whether only the block differs: a deletion writes a neighbour anew. */
+function isSame({ left, right }: TrieDifference): boolean {
+  if (!left || !right || left.flags !== right.flags || left.key !== right.key) return false
+  if (!left.value || !right.value) return left.value === right.value
+  return equals(left.value, right.value)
+}
+
+/** A change with its content where it lies in the log. */
+function placed(change: Change, content: StagedLog | null, drive: DriveContext): Change {
+  const { value, hidden } = change
+  if (hidden || !content || !(value instanceof Uint8Array)) return change
+  const stat = Stat.decode(value, drive.now())
+  if (stat.offset < UNPLACED) return change
+  const { length: offset, byteLength: byteOffset } = content.base
+  // Without blocks the place means nothing; v10 notes where the log ended.
+  const place = stat.blocks === 0 ? { offset, byteOffset } : content.placeOf(stat)
+  return { ...change, value: stat.with({ ...place }, drive.now()).encode() }
+}
