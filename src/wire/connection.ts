@@ -1,6 +1,6 @@
 /**
- * One encrypted stream between two peers, with any number of logs on it: the shell around the session
- * (bytes) and the channels (logs), which own no stream, no timer and no socket.
+ * One encrypted stream between two peers, with any number of logs on it: the shell around the line
+ * (bytes) and the channels (logs), which own no stream and no socket.
  *
  *     socket.pipe(connection).pipe(socket)
  *
@@ -23,14 +23,9 @@ import type { Channel, ChannelHandlers } from './channel.ts'
 import { listenersOf, settingsOf } from './connection-options.ts'
 import type { ConnectionOptions, Settings } from './connection-options.ts'
 import { asWireError, WireError } from './errors.ts'
-import { Gate } from './gate.ts'
-import { Greeting } from './greeting.ts'
 import type { Limits } from './limits.ts'
-import { Liveness } from './liveness.ts'
-import { Outgoing } from './outgoing.ts'
-import { Pace } from './pace.ts'
+import { Line } from './line.ts'
 import { hintOf } from './role.ts'
-import { Session } from './session.ts'
 import { StreamExtensions } from './stream-extension.ts'
 import type { StreamExtension, StreamExtensionHandlers } from './stream-extension.ts'
 import type { Timers } from './timers.ts'
@@ -55,18 +50,10 @@ export class Connection extends Duplex {
   /** Who reads blocks for this connection. */
   readonly turns: Turns = new Turns()
   readonly #settings: Settings
-  readonly #session: Session
+  readonly #line: Line
   readonly #channels: Channels
   readonly #extensions: StreamExtensions
-  readonly #greeting: Greeting
-  readonly #liveness: Liveness
-  readonly #outgoing: Outgoing
   readonly #transport = new Transport()
-  readonly #pace: Pace
-  /** A chunk that came before our key pair did. */
-  #early: Uint8Array | null = null
-  readonly #gate = new Gate()
-  #bytesReceived = 0
 
   /**
    * @param initiator - who begins the handshake; null or left out: found out (see role.ts)
@@ -87,23 +74,30 @@ export class Connection extends Duplex {
     this.timers = timers
     this.limits = limits
     this.allowance = new Allowance(limits, () => timers.now())
-    this.#pace = new Pace(limits.incomingBytesPerSecond, () => timers.now())
-    this.#session = new Session(
-      settings,
-      {
-        queued: () => this.#outgoing.flushSoon(),
-        authenticate: (key) => this.#greeting.authenticate(key),
-        handshake: () => this.#handshaken(),
-        frame: (id, type, bytes, start, end) => {
-          this.#channels.receive(id, type, bytes, start, end)
-          return !this.destroyed
-        },
+    this.#line = new Line(settings, {
+      onauthenticate: options.onauthenticate,
+      guarded: (work) => this.#guarded(work),
+      handshaken: () => {
+        this.emit('handshake')
+        return !this.destroyed
       },
-      limits,
-    )
+      frame: (id, type, bytes, start, end) => {
+        this.#channels.receive(id, type, bytes, start, end)
+        return !this.destroyed
+      },
+      batchEnd: () => {
+        if (!this.destroyed) this.#channels.batchEnd()
+      },
+      waiting: () => this.readableLength,
+      push: (bytes) => void this.push(bytes),
+      drained: () => this.#guarded(() => this.#channels.drained()),
+      timedOut: () => this.#timedOut(),
+      fail: (error) => void this.destroy(error),
+    })
+    const { session } = this.#line
     this.#channels = new Channels({
       connection: this,
-      session: this.#session,
+      session,
       limits,
       discoveryKey: (discoveryKey) => void this.emit('discovery-key', discoveryKey),
       duplexChannel: (channel) => void this.emit('duplex-channel', channel),
@@ -117,48 +111,21 @@ export class Connection extends Duplex {
       streamMessage: (id, bytes) => this.#extensions.receive(id, bytes),
     })
     this.#extensions = new StreamExtensions({
-      sendNames: (extensions) => this.#session.send(0, 'Options', { extensions }),
-      send: (id, message) => this.#session.sendExtension(0, id, message),
-    })
-    this.#outgoing = new Outgoing({
-      session: this.#session,
-      limits,
-      timers,
-      waiting: () => this.readableLength,
-      push: (bytes) => {
-        this.#liveness.said()
-        this.push(bytes)
-      },
-      fail: (error) => void this.destroy(error),
-      drained: () => this.#guarded(() => this.#channels.drained()),
-    })
-    const handshakeMs = settings.handshake ? limits.handshakeMs || timeout : 0
-    this.#liveness = new Liveness(timers, timeout, handshakeMs, {
-      timedOut: () => this.#timedOut(),
-      ping: () => this.ping(),
-      isHeld: () => this.#gate.isHeld,
-    })
-    this.#greeting = new Greeting({
-      session: this.#session,
-      settings,
-      onauthenticate: options.onauthenticate,
-      holdIncoming: () => this.holdIncoming(),
-      guarded: (work) => this.#guarded(work),
-      started: () => this.#receiveEarly(),
-      read: () => this.#channels.batchEnd(),
+      sendNames: (extensions) => session.send(0, 'Options', { extensions }),
+      send: (id, message) => session.sendExtension(0, id, message),
     })
     this.on('error', () => {}) // see the header
     this.on('pipe', (source: unknown) => {
       this.#transport.attach(source, this)
-      this.#greeting.hint(hintOf(source))
+      this.#line.hint(hintOf(source))
     })
     for (const [event, listener] of listenersOf(options)) this.on(event, listener)
-    if (settings.handshake) this.#greeting.start(initiator ?? null)
+    this.#line.start(initiator ?? null)
   }
 
   /** Whether we began the handshake; null while that is being found out. */
   get initiator(): boolean | null {
-    return this.#session.initiator
+    return this.#line.session.initiator
   }
 
   /** Whether bytes after the handshake are enciphered. */
@@ -173,7 +140,7 @@ export class Connection extends Duplex {
 
   /** Whether the handshake is over; always so where there is none. */
   get handshaken(): boolean {
-    return !this.hasHandshake || this.#session.split !== null
+    return !this.hasHandshake || this.#line.session.split !== null
   }
 
   /** Whether the connection stays when its last channel closes. */
@@ -183,17 +150,17 @@ export class Connection extends Duplex {
 
   /** Our static key, 32 bytes; null without a handshake, or until `keyPair` answered. */
   get publicKey(): Uint8Array | null {
-    return this.#greeting.keyPair?.publicKey ?? null
+    return this.#line.greeting.keyPair?.publicKey ?? null
   }
 
   /** The remote's static key, 32 bytes, once the handshake is over. */
   get remotePublicKey(): Uint8Array | null {
-    return this.#session.remotePublicKey
+    return this.#line.session.remotePublicKey
   }
 
   /** 64 bytes, equal on both ends and on no other connection, once the handshake is over. */
   get handshakeHash(): Uint8Array | null {
-    return this.#session.handshakeHash
+    return this.#line.session.handshakeHash
   }
 
   /** Channels that are open on either side. */
@@ -208,12 +175,12 @@ export class Connection extends Duplex {
 
   /** Bytes given to the transport. */
   get bytesSent(): number {
-    return this.#outgoing.bytesSent
+    return this.#line.outgoing.bytesSent
   }
 
   /** Bytes taken from the transport. */
   get bytesReceived(): number {
-    return this.#bytesReceived
+    return this.#line.bytesReceived
   }
 
   /** Address of the socket piped to, or null; also after it closed. */
@@ -233,7 +200,7 @@ export class Connection extends Duplex {
 
   /** Whether more output waits than `limits.outgoingBytes`. Hold back Data then: `ondrain` says when it is over. */
   get congested(): boolean {
-    return this.#outgoing.congested
+    return this.#line.outgoing.congested
   }
 
   /** Open a log's channel and tell the remote. The one that is there when it is open already. */
@@ -261,7 +228,9 @@ export class Connection extends Duplex {
   /** Whether the remote has it open and proved that it knows the key. May be asked before we open it. */
   remoteVerified(key: Uint8Array): boolean {
     const channel = this.#channels.get(discoveryKeyOf(key))
-    return channel?.remoteOpened === true && this.#session.verifies(key, channel.remoteCapability)
+    return (
+      channel?.remoteOpened === true && this.#line.session.verifies(key, channel.remoteCapability)
+    )
   }
 
   /** Add an extension of the stream itself. @throws TypeError when the name is taken */
@@ -274,28 +243,28 @@ export class Connection extends Duplex {
 
   /** Send one keepalive byte; nothing while the handshake is not over. */
   ping(): void {
-    this.#session.ping()
+    this.#line.session.ping()
   }
 
   /** End the connection after `ms` of silence from now on; 0 never. The handshake's deadline stays. */
   setTimeout(ms: number, ontimeout?: () => void): void {
     if (ontimeout) this.once('timeout', ontimeout)
-    this.#liveness.setTimeout(ms)
+    this.#line.liveness.setTimeout(ms)
   }
 
   /** Send a keepalive after `ms` of sending nothing; 0 never. */
   setKeepAlive(ms: number): void {
-    this.#liveness.setKeepAlive(ms)
+    this.#line.liveness.setKeepAlive(ms)
   }
 
   /** Let the transport wait until the result is called: no timeout meanwhile. Frames here already still come. */
   holdIncoming(): () => void {
-    return this.#gate.hold()
+    return this.#line.hold()
   }
 
   /** End our half; what is queued still leaves. The connection closes once the remote ends its half too. */
   finalize(): void {
-    if (!this.destroyed) this.#outgoing.end()
+    if (!this.destroyed) this.#line.outgoing.end()
   }
 
   /** Pipe to a transport; see `remoteAddress`. */
@@ -313,22 +282,13 @@ export class Connection extends Duplex {
 
   /** @internal */
   override _read(): void {
-    // Without a transport piped in, a reader is the first sign of one.
-    if (!this.#session.hasRole) this.#greeting.hint('listen')
-    this.#outgoing.read()
+    this.#line.read()
   }
 
   /** @internal */
   override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
-    if (this.#bytesReceived === 0) this.#transport.look()
-    this.#bytesReceived += chunk.length
-    this.#liveness.heard()
-    this.#gate.wait(done)
-    if (this.hasHandshake && !this.#greeting.keyPair) this.#early = chunk
-    else this.#receive(chunk)
-    const ms = this.#pace.took(chunk.length)
-    if (ms > 0) this.timers.set(this.holdIncoming(), ms)
-    this.#gate.open()
+    if (this.bytesReceived === 0) this.#transport.look()
+    this.#line.take(chunk, done)
   }
 
   /** @internal */
@@ -339,36 +299,13 @@ export class Connection extends Duplex {
 
   /** @internal */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#session.stop()
-    this.#outgoing.stop()
-    this.#liveness.stop()
-    this.#greeting.stop()
+    this.#line.stop()
     let failure = error
     this.#channels.destroy((thrown) => (failure ??= asWireError(thrown)))
-    this.#gate.stop()
+    this.#line.close()
     // After a clean end on both sides the transport ends by itself.
     if (!this.readableEnded || !this.writableFinished) this.#transport.destroy()
     done(failure)
-  }
-
-  #receiveEarly(): void {
-    const early = this.#early
-    this.#early = null
-    if (early) this.#receive(early)
-  }
-
-  #handshaken(): boolean {
-    this.#liveness.greeted()
-    this.emit('handshake')
-    return !this.destroyed
-  }
-
-  #receive(chunk: Uint8Array): void {
-    this.#guarded(() => {
-      this.#session.receive(chunk)
-      if (this.#session.hasRole) this.#greeting.stop()
-      if (!this.destroyed) this.#channels.batchEnd()
-    })
   }
 
   #timedOut(): void {
