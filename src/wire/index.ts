@@ -60,7 +60,8 @@ export {
   type WaitMetrics,
 } from './metrics.ts'
 export { NoiseXX, type Split } from './noise.ts'
-export { toOpenMetrics } from './open-metrics.ts'
+export { samplesOf, toOpenMetrics } from './open-metrics.ts'
+export type { MetricLabels, MetricSample } from './open-metrics.ts'
 export { Outbox } from './outbox.ts'
 export { replicate } from './replicate.ts'
 export type { ReplicateOptions } from './replicate.ts'
@@ -69,3 +70,5 @@ export type { StreamExtension, StreamExtensionHandlers } from './stream-extensio
 export type { Timers } from './timers.ts'
 export { Turns } from './turns.ts'
 export { matchNames, sortNames } from '../extension-names.ts'
+export { MetricsWatch, watchMetrics } from './watch-metrics.ts'
+export type { MetricChange, MetricEvents, WatchMetricsOptions } from './watch-metrics.ts'

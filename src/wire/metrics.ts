@@ -8,7 +8,7 @@
  * anyway. Whoever wants to know at once listens: `upload` and `download` (a block), `peer-add`, `peer-open`,
  * `peer-remove`, `remote-update` of the log, `error` of a connection (its code is the reason).
  *
- * @see open-metrics.ts for the same as text, explain.ts for why a read waits
+ * @see open-metrics.ts for the same as text, watch-metrics.ts for changes as events, explain.ts for why a read waits
  * @module
  */
 import { toHex } from '../bytes.ts'

@@ -11,7 +11,20 @@
  */
 import type { LogMetrics, PeerMetrics } from './metrics.ts'
 
-type Labels = Readonly<Record<string, string>>
+/** Which log, and where it matters which of its peers, or what kind. */
+export type MetricLabels = Readonly<Record<string, string>>
+
+/** One figure. */
+export interface MetricSample {
+  /** As in the text, without `varve_` and `_total`. */
+  readonly name: string
+  /** A counter only grows; a gauge goes up and down. */
+  readonly type: 'counter' | 'gauge'
+  readonly labels: MetricLabels
+  readonly value: number
+}
+
+type Labels = MetricLabels
 
 interface Family {
   readonly name: string
@@ -32,6 +45,13 @@ export function toOpenMetrics(logs: readonly LogMetrics[]): string {
   }
   lines.push('# EOF')
   return `${lines.join('\n')}\n`
+}
+
+/** Every figure of these logs, one by one. */
+export function samplesOf(logs: readonly LogMetrics[]): MetricSample[] {
+  return FAMILIES.flatMap(({ name, type, samples }) =>
+    samples(logs).map(([labels, value]) => ({ name, type, labels, value })),
+  )
 }
 
 const FAMILIES: readonly Family[] = [
