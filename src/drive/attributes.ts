@@ -5,10 +5,11 @@
  *
  * @module
  */
+import { changeEntry } from './change-entry.ts'
 import type { DriveContext } from './context.ts'
 import { constants } from './constants.ts'
 import { DriveError } from './errors.ts'
-import { putStat, resolveEntry, stat } from './lookup.ts'
+import { placeOf, stat } from './lookup.ts'
 import { absolute } from './paths.ts'
 import type { Stat, StatInput } from './stat.ts'
 
@@ -64,9 +65,16 @@ async function change(
   const given = absolute(name, context.exact)
   await context.ready()
   context.assertWritable(syscall, given)
-  const { path, entry } = await resolveEntry(context, given, { syscall })
+  const place = await placeOf(context, given, { syscall, follow: true })
+  const { path } = place
   if (path === '/') throw new DriveError('EBUSY', { syscall, path })
-  const old = entry?.stat ?? (await stat(context, path, { syscall }))
-  const next = old.with(changes(old), context.now())
-  await putStat(context, path, next, { syscall, flags: entry?.flags ?? 0 })
+  if (!place.trie.log.writable) throw new DriveError('EROFS', { syscall, path })
+  // The stat of an implied directory may have to be looked for; of an entry it is what is there.
+  const implied = place.entry ? null : await stat(context, path, { syscall })
+  await changeEntry(context, place, syscall, (entry) => {
+    const old = entry?.stat ?? implied
+    if (!old) throw new DriveError('ENOENT', { syscall, path })
+    const ctime = context.exact ? {} : { ctime: context.now() }
+    return old.with({ ...ctime, ...changes(old) }, context.now())
+  })
 }

@@ -13,7 +13,7 @@ import { MAX_BLOCK_BYTES } from './constants.ts'
 import { ContentLock, LockTable } from './content-lock.ts'
 import type { DriveContext, DriveTrie } from './context.ts'
 import { DriveError, asDriveError, inWords } from './errors.ts'
-import { lookUp } from './lookup.ts'
+import { placeOf } from './lookup.ts'
 import type { Run } from './run.ts'
 import { StagedLog } from './staged-log.ts'
 import { Stat, type StatInput } from './stat.ts'
@@ -89,7 +89,7 @@ const locks = new LockTable<FileJob>()
 export const STAGED_BYTES: number = 16 * 1024 * 1024
 
 /**
- * Where a write to `path` goes.
+ * Where a write to `path` goes: links are followed, but under `exact` none.
  *
  * @throws {@link DriveError} `EISDIR` for the root, a mount point and (unless `exact`) a directory's entry; `EROFS`
  *   where the drive that holds the path is not ours; `EPERM` on a checkout
@@ -100,8 +100,9 @@ export async function writablePlace(
   syscall: string,
 ): Promise<ContentPlace> {
   context.assertWritable(syscall, path)
-  if (path === '/') throw new DriveError('EISDIR', { syscall, path })
-  const { trie, innerPath, entry } = await lookUp(context, path, { syscall })
+  const place = path === '/' ? null : await placeOf(context, path, { syscall, follow: true })
+  if (!place || place.path === '/') throw new DriveError('EISDIR', { syscall, path })
+  const { trie, innerPath, entry } = place
   if (!trie.log.writable) throw new DriveError('EROFS', { syscall, path })
   const isDirectory = entry?.stat.isDirectory() === true
   if (entry?.stat.mount || (isDirectory && !context.exact)) {

@@ -7,10 +7,11 @@
  * @see spec/40-drive.md 3.4 and quirks Q5, Q18
  * @module
  */
+import { changeEntry } from './change-entry.ts'
 import { openContentWriter } from './content.ts'
 import type { DriveContext } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
-import { type Entry, lookUp, putStat, resolveEntry, stat } from './lookup.ts'
+import { type Entry, placeOf, resolveEntry, stat } from './lookup.ts'
 import { absolute } from './paths.ts'
 import { readBlocks, runOf } from './run.ts'
 import type { Stat } from './stat.ts'
@@ -33,13 +34,17 @@ export async function copy(context: DriveContext, from: string, to: string): Pro
     : (await stat(context, path, { syscall: 'copy' })).isDirectory()
   if (isDirectory) throw new DriveError('EISDIR', { syscall: 'copy', path })
   if (!entry) throw new DriveError('ENOENT', { syscall: 'copy', path })
-  const { entry: existing, trie } = await lookUp(context, target, { syscall: 'copy' })
-  if (existing) return existing.stat
-  if (trie.log === entry.trie.log) {
-    await putStat(context, target, entry.stat, { syscall: 'copy' })
-    return entry.stat
-  }
-  return copyBytes(context, entry, target)
+  const place = await placeOf(context, target, { syscall: 'copy' })
+  if (place.entry) return place.entry.stat
+  if (place.trie.log !== entry.trie.log) return copyBytes(context, entry, place.path)
+  if (!place.trie.log.writable) throw new DriveError('EROFS', { syscall: 'copy', path: place.path })
+  let copied = entry.stat
+  await changeEntry(context, place, 'copy', (existing) => {
+    if (!existing) return copied
+    copied = existing.stat
+    return 'leave'
+  })
+  return copied
 }
 
 /** Write the content again in the log that `target` belongs to; everything else is kept. */

@@ -7,7 +7,7 @@
 import { openContentWriter } from './content.ts'
 import type { DriveContext } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
-import { type Owner, findEntry, firstBelow, lookUp, putStat } from './lookup.ts'
+import { type Place, entryAt, firstBelow, placeOf, putStat } from './lookup.ts'
 import { absolute, isBelow, keyOf, pathOf } from './paths.ts'
 import { readBlocks, runOf } from './run.ts'
 import { Stat } from './stat.ts'
@@ -25,15 +25,15 @@ export interface CpOptions {
 
 /** What is copied, and where to. */
 interface Job {
-  readonly source: string
-  readonly target: string
-  readonly from: Owner
-  readonly to: Owner
+  readonly from: Place
+  readonly to: Place
   readonly options: CpOptions
 }
 
+const syscall = 'cp'
+
 /**
- * Copy what is at `from` to `to`; of a link, the link. A directory is merged into one that is there. Mounts below it
+ * Copy what is at `source` to `target`; of a link, the link. A directory is merged into one that is there. Mounts below it
  * are mounted there too.
  *
  * @throws {@link DriveError} `ENOENT`; `EISDIR` for a directory unless `recursive`, and for a file onto a directory;
@@ -41,65 +41,62 @@ interface Job {
  */
 export async function cp(
   context: DriveContext,
-  from: string,
-  to: string,
+  source: string,
+  target: string,
   options: CpOptions = {},
 ): Promise<void> {
-  const [source, target] = [absolute(from, context.exact), absolute(to, context.exact)]
-  const syscall = 'cp'
+  const given = [absolute(source, context.exact), absolute(target, context.exact)] as const
   await context.ready()
-  context.assertWritable(syscall, target)
-  if (isBelow(target, source) || source === target) {
-    throw new DriveError('EINVAL', { syscall, path: target, reason: 'into itself' })
+  context.assertWritable(syscall, given[1])
+  const from = await placeOf(context, given[0], { syscall })
+  const to = await placeOf(context, given[1], { syscall })
+  if (isBelow(to.path, from.path) || to.path === from.path) {
+    throw new DriveError('EINVAL', { syscall, path: to.path, reason: 'into itself' })
   }
-  const origin = await typeAt(context, source)
-  if (origin.type === null) throw new DriveError('ENOENT', { syscall, path: source })
-  const place = await typeAt(context, target)
-  if (origin.type === 'directory') {
-    if (!options.recursive) throw new DriveError('EISDIR', { syscall, path: source })
-    if (place.type === 'file') throw new DriveError('ENOTDIR', { syscall, path: target })
-  } else if (place.type === 'directory') {
-    throw new DriveError('EISDIR', { syscall, path: target })
-  }
-  if (!place.owner.trie.log.writable) throw new DriveError('EROFS', { syscall, path: target })
-  const job = { source, target, from: origin.owner, to: place.owner, options }
-  await inWords(syscall, target, () => copyTree(context, job, origin.type === 'directory'))
+  const job = { from, to, options }
+  await inWords(syscall, to.path, async () => {
+    if (from.trie.log !== to.trie.log || !to.trie.log.writable) {
+      const changes = await plan(context, job)
+      for (const change of changes) {
+        // One file after the other: they go to one content log.
+        // oxlint-disable-next-line no-await-in-loop
+        if (!change.hidden) await copyAcross(context, job, change)
+      }
+      return
+    }
+    // With nobody else writing: what is found is what is copied.
+    await to.trie.trie.batch(() => plan(context, job))
+  })
 }
 
-async function typeAt(
-  context: DriveContext,
-  path: string,
-): Promise<{ readonly owner: Owner; readonly type: 'file' | 'directory' | null }> {
-  if (path === '/') {
-    const { trie } = context
-    return { owner: { trie, info: trie.info, innerPath: '' }, type: 'directory' }
+/** What is to be put, once it is known that it may be. */
+async function plan(context: DriveContext, job: Job): Promise<Change[]> {
+  const { from, to, options } = job
+  const [origin, place] = [await typeAt(context, from), await typeAt(context, to)]
+  if (origin === null) throw new DriveError('ENOENT', { syscall, path: from.path })
+  if (origin === 'directory') {
+    if (!options.recursive) throw new DriveError('EISDIR', { syscall, path: from.path })
+    if (place === 'file') throw new DriveError('ENOTDIR', { syscall, path: to.path })
+  } else if (place === 'directory') {
+    throw new DriveError('EISDIR', { syscall, path: to.path })
   }
-  const { entry, ...owner } = await lookUp(context, path, { syscall: 'cp' })
-  if (entry) return { owner, type: entry.stat.isDirectory() ? 'directory' : 'file' }
-  const below = await firstBelow(context, path, { syscall: 'cp' })
-  return { owner, type: below ? 'directory' : null }
-}
-
-async function copyTree(context: DriveContext, job: Job, below: boolean): Promise<void> {
-  const { from, to, target } = job
-  const tree = await treeAt(from.trie, from.innerPath, below)
+  if (!to.trie.log.writable) throw new DriveError('EROFS', { syscall, path: to.path })
+  const tree = await treeAt(from.trie, from.innerPath, origin === 'directory')
   const kept: Change[] = []
   for (const change of puts(tree, to.innerPath)) {
-    const path = rebase(change.key, to.innerPath, target)
     // One after the other: the first that exists may end it.
     // oxlint-disable-next-line no-await-in-loop
-    if (change.hidden || (await mayPut(context, path, job.options))) kept.push(change)
+    if (change.hidden || (await mayPut(context, job, change.key))) kept.push(change)
   }
-  if (from.trie.log === to.trie.log) {
-    await to.trie.trie.batch(kept)
-    return
-  }
-  for (const change of kept) {
-    const path = rebase(change.key, to.innerPath, target)
-    // One file after the other: they go to one content log.
-    // oxlint-disable-next-line no-await-in-loop
-    if (!change.hidden) await copyAcross(context, job, change, path)
-  }
+  return kept
+}
+
+async function typeAt(context: DriveContext, place: Place): Promise<'file' | 'directory' | null> {
+  if (place.path === '/') return 'directory'
+  // Of a trie of others what was found stands; of one of ours, what is there now.
+  const entry = place.trie.log.writable ? await entryAt(context, place) : place.entry
+  if (entry) return entry.stat.isDirectory() ? 'directory' : 'file'
+  return (await firstBelow(context, place.path, { syscall })) ? 'directory' : null
 }
 
 /** The absolute path of `key`, which is at or below `root`, that is at `target`. */
@@ -108,39 +105,40 @@ function rebase(key: string, root: string, target: string): string {
   return target === '/' ? pathOf(rest.replace(/^\//u, '')) : target + rest
 }
 
-/** Whether what is at `path` may be replaced. */
-async function mayPut(
-  context: DriveContext,
-  path: string,
-  { force = true, errorOnExist = false }: CpOptions,
-): Promise<boolean> {
-  const existing = await findEntry(context, path, { syscall: 'cp' })
-  if (existing?.stat.mount) throw new DriveError('EBUSY', { syscall: 'cp', path })
+/** Whether what is at `key` of the target's trie may be replaced. */
+async function mayPut(context: DriveContext, { to, options }: Job, key: string): Promise<boolean> {
+  const { force = true, errorOnExist = false } = options
+  const path = rebase(key, to.innerPath, to.path)
+  const { trie } = await context.trie.owner(keyOf(path))
+  // Below a mount point nothing of this trie would be seen.
+  if (trie.log !== to.trie.log) throw new DriveError('EXDEV', { syscall, path })
+  const existing = await entryAt(context, { ...to, path, innerPath: key })
+  if (existing?.stat.mount) throw new DriveError('EBUSY', { syscall, path })
   if (!existing || force) return true
-  if (errorOnExist) throw new DriveError('EEXIST', { syscall: 'cp', path })
+  if (errorOnExist) throw new DriveError('EEXIST', { syscall, path })
   return false
 }
 
 /** Write one entry, and its content, in another drive. */
 async function copyAcross(
   context: DriveContext,
-  { from }: Job,
-  { value }: Change,
-  path: string,
+  { from, to }: Job,
+  { key, value }: Change,
 ): Promise<void> {
+  const path = rebase(key, to.innerPath, to.path)
   if (!(value instanceof Uint8Array)) return
   const stat = Stat.decode(value, context.now())
   if (stat.mount && !stat.mount.hypercore) {
-    const { key, version } = stat.mount
-    await context.trie.mount(keyOf(path), key, { version, value })
+    const { key: mounted, version } = stat.mount
+    await context.trie.mount(keyOf(path), mounted, { version, value })
     return
   }
   if (!stat.isFile() || stat.mount) {
-    await putStat(context, path, stat, { syscall: 'cp' })
+    await putStat(context, path, stat, { syscall })
     return
   }
   const run = await runOf(context, { stat, trie: from.trie }, context.reads())
-  const writer = await openContentWriter(context, path, stat, { syscall: 'cp' })
+  const writer = await openContentWriter(context, path, stat, { syscall })
   try {
     if (run) {
       for await (const block of readBlocks(run, 0, Infinity, context.reads())) {

@@ -7,11 +7,12 @@
  * @see spec/40-drive.md 3.4
  * @module
  */
+import { type Decision, changeEntry } from './change-entry.ts'
 import type { DriveContext } from './context.ts'
 import { DriveError, type DriveErrorCode, inWords } from './errors.ts'
 import { entries } from './listing.ts'
 import { makeDirectories } from './make-directories.ts'
-import { type Entry, type Owner, firstBelow, lookUp } from './lookup.ts'
+import { type Place, firstBelow, placeOf } from './lookup.ts'
 import { absolute, linkTarget } from './paths.ts'
 import { Stat, type StatInput } from './stat.ts'
 
@@ -35,11 +36,15 @@ export async function create(
   name: string,
   options: StatInput = {},
 ): Promise<Stat> {
-  const path = absolute(name, context.exact)
-  const owner = await writableOwner(context, path, 'create')
-  return owner.entry
-    ? owner.entry.stat
-    : store(path, owner, Stat.file(options, context.now()), 'create')
+  const place = await writablePlace(context, name, 'create')
+  const stat = Stat.file(options, context.now())
+  let there: Stat = stat
+  await changeEntry(context, place, 'create', (entry) => {
+    if (!entry) return stat
+    there = entry.stat
+    return 'leave'
+  })
+  return there
 }
 
 /**
@@ -52,21 +57,20 @@ export async function mkdir(
   name: string,
   options: MkdirOptions = {},
 ): Promise<Stat> {
-  const path = absolute(name, context.exact)
   const { recursive = false, ...fields } = typeof options === 'number' ? { mode: options } : options
-  if (recursive && !context.exact) return makeDirectories(context, path, fields)
-  const owner = await writableOwner(context, path, 'mkdir')
-  if (owner.entry) throw new DriveError('EEXIST', { syscall: 'mkdir', path })
+  if (recursive && !context.exact) return makeDirectories(context, name, fields)
+  const place = await writablePlace(context, name, 'mkdir')
+  const { path } = place
   const content = await inWords('mkdir', path, () =>
-    context.contents.of(owner.trie, context.reads()),
+    context.contents.of(place.trie, context.reads()),
   )
   const { length: offset, byteLength: byteOffset } = content
-  return store(
-    path,
-    owner,
-    Stat.directory({ ...fields, offset, byteOffset }, context.now()),
-    'mkdir',
-  )
+  const stat = Stat.directory({ ...fields, offset, byteOffset }, context.now())
+  await changeEntry(context, place, 'mkdir', (entry) => {
+    if (entry) throw new DriveError('EEXIST', { syscall: 'mkdir', path })
+    return stat
+  })
+  return stat
 }
 
 /**
@@ -79,13 +83,17 @@ export async function symlink(
   target: string,
   linkName: string,
 ): Promise<Stat> {
-  const path = absolute(linkName, context.exact)
   const linkname = linkTarget(target, context.exact)
-  const owner = await writableOwner(context, path, 'symlink')
-  if (owner.entry || (await firstBelow(context, path, { syscall: 'symlink' }))) {
-    throw new DriveError('EEXIST', { syscall: 'symlink', path })
-  }
-  return store(path, owner, Stat.link({ linkname }, context.now()), 'symlink')
+  const place = await writablePlace(context, linkName, 'symlink')
+  const { path } = place
+  const stat = Stat.link({ linkname }, context.now())
+  await changeEntry(context, place, 'symlink', async (entry) => {
+    if (entry || (await firstBelow(context, path, { syscall: 'symlink' }))) {
+      throw new DriveError('EEXIST', { syscall: 'symlink', path })
+    }
+    return stat
+  })
+  return stat
 }
 
 /**
@@ -94,17 +102,18 @@ export async function symlink(
  * @throws {@link DriveError} `ENOENT`; `EISDIR` for a directory (`exact`: its entry goes, what is below it stays)
  */
 export async function unlink(context: DriveContext, name: string): Promise<void> {
-  const path = absolute(name, context.exact)
-  const owner = await writableOwner(context, path, 'unlink', context.exact ? 'ENOENT' : 'EISDIR')
-  const { entry } = owner
-  if (!entry) {
-    const isDirectory = !context.exact && (await firstBelow(context, path, { syscall: 'unlink' }))
-    throw new DriveError(isDirectory ? 'EISDIR' : 'ENOENT', { syscall: 'unlink', path })
-  }
-  if (entry.stat.isDirectory() && (!context.exact || entry.stat.mount)) {
-    throw new DriveError('EISDIR', { syscall: 'unlink', path })
-  }
-  await remove(entry, 'unlink')
+  const place = await writablePlace(context, name, 'unlink', context.exact ? 'ENOENT' : 'EISDIR')
+  const { path } = place
+  await changeEntry(context, place, 'unlink', async (entry): Promise<Decision> => {
+    if (!entry) {
+      const isDirectory = !context.exact && (await firstBelow(context, path, { syscall: 'unlink' }))
+      throw new DriveError(isDirectory ? 'EISDIR' : 'ENOENT', { syscall: 'unlink', path })
+    }
+    if (entry.stat.isDirectory() && (!context.exact || entry.stat.mount)) {
+      throw new DriveError('EISDIR', { syscall: 'unlink', path })
+    }
+    return 'remove'
+  })
 }
 
 /**
@@ -113,45 +122,39 @@ export async function unlink(context: DriveContext, name: string): Promise<void>
  * @throws {@link DriveError} `ENOENT`, `ENOTEMPTY`, `EBUSY` for a mount point; `ENOTDIR` (`exact`: it goes too)
  */
 export async function rmdir(context: DriveContext, name: string): Promise<void> {
-  const path = absolute(name, context.exact)
-  const owner = await writableOwner(context, path, 'rmdir', 'ENOTEMPTY')
-  const { entry } = owner
-  if (entry && !context.exact && !entry.stat.isDirectory()) {
-    throw new DriveError('ENOTDIR', { syscall: 'rmdir', path })
-  }
+  const place = await writablePlace(context, name, 'rmdir', 'ENOTEMPTY')
+  const { path } = place
+  // What is mounted may be remote: nobody is kept waiting for what is in it.
+  if (place.entry?.stat.mount && context.exact) await assertEmpty(context, path)
+  await changeEntry(context, place, 'rmdir', async (entry): Promise<Decision> => {
+    if (entry?.stat.mount) throw new DriveError('EBUSY', { syscall: 'rmdir', path })
+    if (entry && !context.exact && !entry.stat.isDirectory()) {
+      throw new DriveError('ENOTDIR', { syscall: 'rmdir', path })
+    }
+    await assertEmpty(context, path)
+    if (!entry) throw new DriveError('ENOENT', { syscall: 'rmdir', path })
+    return 'remove'
+  })
+}
+
+async function assertEmpty(context: DriveContext, path: string): Promise<void> {
   for await (const listed of entries(context, path, { recursive: false }, 'rmdir')) {
     if (listed.path !== path) throw new DriveError('ENOTEMPTY', { syscall: 'rmdir', path })
   }
-  if (!entry) throw new DriveError('ENOENT', { syscall: 'rmdir', path })
-  if (entry.stat.mount) throw new DriveError('EBUSY', { syscall: 'rmdir', path })
-  await remove(entry, 'rmdir')
 }
 
-/** Whose `path` is and what is there, once it is known that it may be changed. */
-async function writableOwner(
+/** Where `name` is and what is there, once it is known that it may be changed. */
+async function writablePlace(
   context: DriveContext,
-  path: string,
+  name: string,
   syscall: string,
   root: DriveErrorCode = 'EEXIST',
-): Promise<Owner & { readonly entry: Entry | null }> {
+): Promise<Place> {
+  const given = absolute(name, context.exact)
   await context.ready()
-  context.assertWritable(syscall, path)
-  if (path === '/') throw new DriveError(root, { syscall, path })
-  const owner = await lookUp(context, path, { syscall })
-  if (!owner.trie.log.writable) throw new DriveError('EROFS', { syscall, path })
-  return owner
-}
-
-async function store(
-  path: string,
-  { trie, innerPath }: Owner,
-  stat: Stat,
-  syscall: string,
-): Promise<Stat> {
-  await inWords(syscall, path, () => trie.trie.put(innerPath, stat.encode()))
-  return stat
-}
-
-async function remove({ path, trie, innerPath }: Entry, syscall: string): Promise<void> {
-  await inWords(syscall, path, () => trie.trie.del(innerPath))
+  context.assertWritable(syscall, given)
+  const place = given === '/' ? null : await placeOf(context, given, { syscall })
+  if (!place || place.path === '/') throw new DriveError(root, { syscall, path: '/' })
+  if (!place.trie.log.writable) throw new DriveError('EROFS', { syscall, path: place.path })
+  return place
 }

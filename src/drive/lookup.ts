@@ -46,6 +46,12 @@ export interface LookedUp extends Owner {
   readonly entry: Entry | null
 }
 
+/** Where a change of a path goes, and what is there. */
+export interface Place extends LookedUp {
+  /** The path, links followed as far as they were asked to be. */
+  readonly path: string
+}
+
 /** The final path of a chain of links, and what is there. */
 export interface Resolved {
   readonly path: string
@@ -123,6 +129,48 @@ export async function resolveEntry(
     at = next
   }
   throw new DriveError('ELOOP', { syscall: options.syscall ?? 'stat', path })
+}
+
+/**
+ * Where a change of `path` goes: links above the last name are followed, as in POSIX; with `follow` the last one too.
+ * Under `exact` none is.
+ *
+ * @throws {@link DriveError} `ELOOP` after 40 links
+ */
+export async function placeOf(
+  context: DriveContext,
+  path: string,
+  options: LookupOptions & { readonly follow?: boolean },
+): Promise<Place> {
+  let at = path
+  for (let links = 0; links <= MAX_LINKS; links++) {
+    // Each step depends on the one before.
+    // oxlint-disable-next-line no-await-in-loop
+    const found = lookUpNow(context, at, options) ?? (await lookUp(context, at, options))
+    const { entry } = found
+    const target = options.follow && !context.exact ? entry?.stat.linkname : null
+    if (target) {
+      at = resolvePath(parentPath(at), target)
+      continue
+    }
+    if (entry || context.exact) return { ...found, path: at }
+    // oxlint-disable-next-line no-await-in-loop
+    const next = await linkInParents(context, at, options)
+    // What is stored below a link, by v10, is where reads find it.
+    // oxlint-disable-next-line no-await-in-loop
+    if (next === null || (await firstBelow(context, at, options))) return { ...found, path: at }
+    at = next
+  }
+  throw new DriveError('ELOOP', { syscall: options.syscall, path })
+}
+
+/** What is stored at a place now. Asked by a change once nobody else writes. */
+export async function entryAt(
+  context: DriveContext,
+  { path, trie, info, innerPath }: Owner & { readonly path: string },
+): Promise<Entry | null> {
+  const node = await trie.trie.get(innerPath)
+  return node && lookedUp(context, path, { node, trie, info, innerPath }, {}).entry
 }
 
 /**
@@ -301,8 +349,11 @@ async function linkInParents(
   for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) {
     const parent = path.slice(0, end)
     // The outermost link counts first.
-    // oxlint-disable-next-line no-await-in-loop
-    const target = (await findEntry(context, parent, options))?.stat.linkname
+    const found =
+      lookUpNow(context, parent, options) ??
+      // oxlint-disable-next-line no-await-in-loop
+      (await lookUp(context, parent, options))
+    const target = found.entry?.stat.linkname
     if (target)
       return resolvePath('/', `${resolvePath(parentPath(parent), target)}${path.slice(end)}`)
   }

@@ -8,9 +8,10 @@
  */
 import type { DriveContext } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
-import { lookUp, resolveEntry, stat } from './lookup.ts'
+import { type Place, entryAt, placeOf, stat } from './lookup.ts'
 import { absolute } from './paths.ts'
 import { Stat, type StatInput } from './stat.ts'
+import type { Change } from './tree.ts'
 
 const syscall = 'mkdir'
 
@@ -25,49 +26,59 @@ export async function makeDirectories(
   name: string,
   fields: StatInput,
 ): Promise<Stat> {
-  const path = absolute(name, context.exact)
+  const given = absolute(name, context.exact)
   await context.ready()
-  context.assertWritable(syscall, path)
-  if (path === '/') return Stat.directory({}, context.now())
-  const missing = await missingAbove(context, path)
-  if (missing.at(-1) !== path) return stat(context, path, { syscall })
-  const owner = await lookUp(context, path, { syscall })
-  if (!owner.trie.log.writable) throw new DriveError('EROFS', { syscall, path })
+  context.assertWritable(syscall, given)
+  if (given === '/') return Stat.directory({}, context.now())
+  const { place, missing } = await missingAbove(context, given)
+  const { path, trie, innerPath } = place
+  if (missing.length === 0) return stat(context, path, { syscall })
+  if (!trie.log.writable) throw new DriveError('EROFS', { syscall, path })
   return inWords(syscall, path, async () => {
-    const content = await context.contents.of(owner.trie, context.reads())
+    const content = await context.contents.of(trie, context.reads())
     const { length: offset, byteLength: byteOffset } = content
     const made = Stat.directory({ ...fields, offset, byteOffset }, context.now())
     // Whatever is missing lies below the last mount point, so in the trie of the path.
-    const above = path.length - owner.innerPath.length
-    await owner.trie.trie.batch(
-      missing.map((each) => ({ key: each.slice(above), value: made.encode() })),
-    )
+    const above = path.length - innerPath.length
+    await trie.trie.batch(async () => {
+      const changes: Change[] = []
+      for (const each of missing) {
+        const key = each.slice(above)
+        // Somebody else may have made it meanwhile.
+        // oxlint-disable-next-line no-await-in-loop
+        const there = await entryAt(context, { ...place, path: each, innerPath: key })
+        if (!there) changes.push({ key, value: made.encode() })
+        else if (!there.stat.isDirectory()) throw fileAt(path, each)
+      }
+      return changes
+    })
     return made
   })
 }
 
-/** The paths down to `path` that have no entry, outermost first. */
-async function missingAbove(context: DriveContext, path: string): Promise<string[]> {
+/** Where the directory is to be, links followed, and the paths down to it that have no entry, outermost first. */
+async function missingAbove(
+  context: DriveContext,
+  given: string,
+): Promise<{ readonly place: Place; readonly missing: readonly string[] }> {
   const missing: string[] = []
-  for (let end = path.indexOf('/', 1); end !== -1; end = path.indexOf('/', end + 1)) {
+  let path = given
+  for (let end = path.indexOf('/', 1); ; end = path.indexOf('/', end + 1)) {
+    const each = end === -1 ? path : path.slice(0, end)
     // From the outside in: the first file on the way ends it.
     // oxlint-disable-next-line no-await-in-loop
-    if (!(await isDirectory(context, path.slice(0, end), 'ENOTDIR')))
-      missing.push(path.slice(0, end))
+    const place = await placeOf(context, each, { syscall, follow: true })
+    if (place.path !== each) {
+      const above = place.path === '/' ? '' : place.path
+      path = above + path.slice(each.length) || '/'
+      end = above.length
+    }
+    if (!place.entry && place.path !== '/') missing.push(place.path)
+    else if (place.entry?.stat.isDirectory() === false) throw fileAt(path, place.path)
+    if (place.path === path) return { place, missing }
   }
-  if (!(await isDirectory(context, path, 'EEXIST'))) missing.push(path)
-  return missing
 }
 
-/** Whether an entry of a directory is at `path`, or a link to one. @throws {@link DriveError} for anything else */
-async function isDirectory(
-  context: DriveContext,
-  path: string,
-  otherwise: 'EEXIST' | 'ENOTDIR',
-): Promise<boolean> {
-  const { entry } = await lookUp(context, path, { syscall })
-  if (!entry) return false
-  const { entry: target } = await resolveEntry(context, path, { syscall })
-  if (!target?.stat.isDirectory()) throw new DriveError(otherwise, { syscall, path })
-  return true
+function fileAt(path: string, at: string): DriveError {
+  return new DriveError(at === path ? 'EEXIST' : 'ENOTDIR', { syscall, path: at })
 }

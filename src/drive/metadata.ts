@@ -7,9 +7,10 @@
  * @see spec/40-drive.md 3.10
  * @module
  */
+import { changeEntry } from './change-entry.ts'
 import type { DriveContext } from './context.ts'
 import { DriveError } from './errors.ts'
-import { findEntry, putStat } from './lookup.ts'
+import { placeOf } from './lookup.ts'
 import { absolute } from './paths.ts'
 import { Stat, type StatInput } from './stat.ts'
 
@@ -66,13 +67,20 @@ async function change(
   syscall: string,
   missing: Stat | null,
 ): Promise<Stat> {
-  const path = absolute(name, context.exact)
+  const given = absolute(name, context.exact)
   await context.ready()
-  context.assertWritable(syscall, path)
-  const entry = await findEntry(context, path, { syscall })
-  const old = entry?.stat ?? missing
-  if (!old) throw new DriveError('ENOENT', { syscall, path })
-  const stat = old.with(changes, context.now())
-  await putStat(context, path, stat, { syscall, flags: entry?.flags ?? 0 })
-  return stat
+  context.assertWritable(syscall, given)
+  const place = await placeOf(context, given, { syscall })
+  const { path } = place
+  let changed = missing
+  await changeEntry(context, place, syscall, (entry) => {
+    const old = entry?.stat ?? missing
+    if (!old) throw new DriveError('ENOENT', { syscall, path })
+    changed = old.with(changes, context.now())
+    return changed
+  })
+  // The change was made, so it was given something to change.
+  /* c8 ignore next */
+  if (!changed) throw new DriveError('ENOENT', { syscall, path })
+  return changed
 }

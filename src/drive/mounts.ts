@@ -14,7 +14,7 @@ import type { Log } from '../log/index.ts'
 import type { MountInfo, MountTrie } from '../trie/index.ts'
 import type { DriveContext, ReadOptions } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
-import { firstBelow, lookUp, stat } from './lookup.ts'
+import { firstBelow, placeOf, stat } from './lookup.ts'
 import { absolute, keyOf, pathOf } from './paths.ts'
 import { Stat } from './stat.ts'
 
@@ -80,16 +80,16 @@ export async function mount(
   key: Uint8Array,
   options: MountOptions = {},
 ): Promise<Mounted> {
-  const path = absolute(name, context.exact)
+  const given = absolute(name, context.exact)
   const syscall = 'mount'
   await context.ready()
-  context.assertWritable(syscall, path)
-  assertKey(key, path)
+  context.assertWritable(syscall, given)
+  assertKey(key, given)
   if ('remotePath' in options && options.remotePath) {
-    throw new DriveError('EINVAL', { syscall, path, reason: 'remotePath is not supported' })
+    throw new DriveError('EINVAL', { syscall, path: given, reason: 'remotePath is not supported' })
   }
+  const { path, entry, trie } = await placeOf(context, given, { syscall })
   if (path === '/') throw new DriveError('EEXIST', { syscall, path })
-  const { entry, trie } = await lookUp(context, path, { syscall })
   if (!trie.log.writable) throw new DriveError('EROFS', { syscall, path })
   if (entry || (await firstBelow(context, path, { syscall }))) {
     throw new DriveError('EEXIST', { syscall, path })

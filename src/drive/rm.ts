@@ -5,7 +5,7 @@
  */
 import type { DriveContext } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
-import { firstBelow, lookUp } from './lookup.ts'
+import { entryAt, firstBelow, placeOf } from './lookup.ts'
 import { absolute } from './paths.ts'
 import { dels, treeAt } from './tree.ts'
 
@@ -29,25 +29,33 @@ export async function rm(
   name: string,
   { recursive = false, force = false }: RmOptions = {},
 ): Promise<void> {
-  const path = absolute(name, context.exact)
+  const given = absolute(name, context.exact)
   const syscall = 'rm'
   await context.ready()
-  context.assertWritable(syscall, path)
-  if (path === '/') throw new DriveError('EBUSY', { syscall, path })
-  const { trie, innerPath, entry } = await lookUp(context, path, { syscall })
-  if (entry?.stat.mount && !entry.stat.mount.hypercore) {
-    throw new DriveError('EBUSY', { syscall, path })
+  context.assertWritable(syscall, given)
+  const place = given === '/' ? null : await placeOf(context, given, { syscall })
+  if (!place || place.path === '/') throw new DriveError('EBUSY', { syscall, path: '/' })
+  const { path, trie, innerPath } = place
+  if (!trie.log.writable) {
+    const isThere = place.entry ?? (await firstBelow(context, path, { syscall }))
+    if (!isThere && force) return
+    throw new DriveError(isThere ? 'EROFS' : 'ENOENT', { syscall, path })
   }
-  const isDirectory = entry
-    ? entry.stat.isDirectory()
-    : (await firstBelow(context, path, { syscall })) !== null
-  if (!entry && !isDirectory) {
-    if (force) return
-    throw new DriveError('ENOENT', { syscall, path })
-  }
-  if (isDirectory && !recursive) throw new DriveError('EISDIR', { syscall, path })
-  if (!trie.log.writable) throw new DriveError('EROFS', { syscall, path })
-  await inWords(syscall, path, async () => {
-    await trie.trie.batch(dels(await treeAt(trie, innerPath, isDirectory)))
-  })
+  await inWords(syscall, path, () =>
+    // With nobody else writing: what is found is what is removed.
+    trie.trie.batch(async () => {
+      const entry = await entryAt(context, place)
+      if (entry?.stat.mount && !entry.stat.mount.hypercore) {
+        throw new DriveError('EBUSY', { syscall, path })
+      }
+      const tree = await treeAt(trie, innerPath, !entry || entry.stat.isDirectory())
+      if (!entry && tree.visible.length === 0) {
+        if (force) return []
+        throw new DriveError('ENOENT', { syscall, path })
+      }
+      const isDirectory = entry?.stat.isDirectory() ?? true
+      if (isDirectory && !recursive) throw new DriveError('EISDIR', { syscall, path })
+      return dels(tree)
+    }),
+  )
 }

@@ -18,6 +18,7 @@ export {
 } from './extension-messages.ts'
 export { HashPath, storedKey, type KeyHash } from './hash-path.ts'
 export type {
+  Batch,
   BatchOperation,
   ChangeOptions,
   DiffOptions,

@@ -98,6 +98,22 @@ export interface BatchOperation<Value> {
   readonly hidden?: boolean | undefined
 }
 
+/**
+ * The operations of a batch, or what gives them once nobody else writes: what it reads meanwhile stays as it is until
+ * they are made, and what it throws fails the batch. It must not wait for another write to the same log.
+ */
+export type Batch<Value> =
+  Iterable<BatchOperation<Value>> | (() => Promise<Iterable<BatchOperation<Value>>>)
+
+/** The operations of a batch, each as `change` gives it: now, or when they are asked for. */
+export function mapBatch<Value, Change>(
+  operations: Batch<Value>,
+  change: (operation: BatchOperation<Value>) => Change,
+): Change[] | (() => Promise<Change[]>) {
+  if (typeof operations !== 'function') return Array.from(operations, change)
+  return async () => Array.from(await operations(), change)
+}
+
 /** Options of an iteration. */
 export interface IteratorOptions extends HeadOptions, IterationMode {
   /** Iterate over the hidden key space. */

@@ -26,6 +26,7 @@ import { IteratorSource } from './iterator-source.ts'
 import type { NodeContent, TrieNode } from './node.ts'
 import { NodeStore } from './node-store.ts'
 import type {
+  Batch,
   BatchOperation,
   ChangeOptions,
   DiffOptions,
@@ -37,7 +38,7 @@ import type {
   TrieEvents,
   TrieOptions,
 } from './options.ts'
-import { iterationMode } from './options.ts'
+import { iterationMode, mapBatch } from './options.ts'
 import { Pull } from './pull.ts'
 import type { TrieLog, WaitOptions } from './trie-log.ts'
 import { Watcher, type WatchOptions } from './watch.ts'
@@ -195,14 +196,13 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   }
 
   /**
-   * Make all changes with one append, so that no reader ever sees a part of them. Gives what was
-   * appended; a delete that found nothing has no entry there.
+   * Make all changes with one append, so that no reader ever sees a part of them. Gives what was appended; a
+   * delete that found nothing has no entry there. A function is asked for the changes once nobody else writes.
    */
-  async batch(operations: Iterable<BatchOperation<Value>>): Promise<readonly TrieEntry<Value>[]> {
+  async batch(operations: Batch<Value>): Promise<readonly TrieEntry<Value>[]> {
     this.#assertLive()
-    const changes = Array.from(operations, (each) => this.#change(each))
-    const appended = await this.#writer.batch(changes)
-    return appended.map((node) => this.#entries.of(node))
+    const changes = mapBatch(operations, (each) => this.#change(each))
+    return (await this.#writer.batch(changes)).map((node) => this.#entries.of(node))
   }
 
   /** The entries at and below `prefix`, in hash order. */

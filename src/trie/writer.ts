@@ -83,10 +83,16 @@ export class Writer {
     })
   }
 
-  /** Make all changes with one append. Gives the appended nodes; a delete that found nothing has none. */
-  batch(changes: readonly Change[]): Promise<readonly TrieNode[]> {
+  /**
+   * Make all changes with one append. Gives the appended nodes; a delete that found nothing has none. A function is
+   * asked for the changes once nobody else writes.
+   */
+  batch(
+    changes: readonly Change[] | (() => Promise<readonly Change[]>),
+  ): Promise<readonly TrieNode[]> {
     return this.#nodes.lock.run(async () => {
-      const steps = changes.map((change) => stepOf(change, this.#nodes))
+      const given = typeof changes === 'function' ? await changes() : changes
+      const steps = given.map((change) => stepOf(change, this.#nodes))
       await this.#openForWriting()
       const base = this.#nodes.log.length
       const head = await this.#head()

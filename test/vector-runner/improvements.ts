@@ -45,6 +45,12 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
       'followed when nothing is stored there',
       true,
     ),
+    row(
+      '`writeFile`, `createWriteStream`, `chmod` … of a link',
+      'changes the entry of the link',
+      'changes what it leads to',
+      true,
+    ),
     row('a cycle of links', 'never answers', '`ELOOP` after 40', false),
     row(
       '`stat(link).isFile()`',
