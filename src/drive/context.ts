@@ -96,6 +96,7 @@ export class DriveContext {
   #opened: OpenDrive | null = null
   #opening: Promise<OpenDrive> | null = null
   readonly #closing = new AbortController()
+  readonly #signals = new WeakMap<AbortSignal, AbortSignal>()
   #closed = false
 
   /** Nothing is opened yet. */
@@ -170,8 +171,21 @@ export class DriveContext {
     return {
       wait: cached ? false : (wait ?? this.settings.wait),
       timeout: timeout ?? (this.settings.timeout || undefined),
-      signal: signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal,
+      signal: signal ? this.#joined(signal) : this.#closing.signal,
     }
+  }
+
+  /**
+   * A signal that aborts with the caller's and when the drive closes: one for each of the caller's, since every one
+   * leaves a little memory behind until both go (52 bytes a time in Node 20).
+   */
+  #joined(signal: AbortSignal): AbortSignal {
+    const known = this.#signals.get(signal)
+    if (known) return known
+    const joined = AbortSignal.any([signal, this.#closing.signal])
+    setMaxListeners(0, joined)
+    this.#signals.set(signal, joined)
+    return joined
   }
 
   /** Refuse what would write a checkout. @throws {@link DriveError} `EPERM` */

@@ -11,9 +11,10 @@ import { setMaxListeners } from 'node:events'
 import type { DriveContext, ReadOptions } from './context.ts'
 import { DriveError, asDriveError } from './errors.ts'
 import { absolute } from './paths.ts'
+import type { Tally } from './progress.ts'
 import { type Run, runOf } from './run.ts'
 import { entriesOf, select } from './selection.ts'
-import { type Progress, Transfer } from './transfer.ts'
+import { Transfer } from './transfer.ts'
 
 /** Options of `download`. */
 export interface DownloadOptions extends ReadOptions {
@@ -32,7 +33,8 @@ const CONCURRENT = 50
  * Fetch what is at `name`.
  *
  * @returns a handle. Its `done` rejects with `ENOENT` when nothing is there; with `EUNAVAILABLE` under `wait: false`
- *   when something is missing; with `ETIMEDOUT` when not all came within `timeout`; with the signal's reason
+ *   when something is missing, under `wait: 'peers'` when no peer has it; with `ETIMEDOUT` when not all came within
+ *   `timeout`; with the signal's reason. Once it has settled, nothing is fetched any more
  */
 export function download(
   context: DriveContext,
@@ -40,54 +42,48 @@ export function download(
   options: DownloadOptions = {},
 ): Transfer {
   const path = absolute(name, context.exact)
-  const progress: Counts = { blocks: 0, totalBlocks: 0, bytes: 0, totalBytes: 0 }
   const { timeout = 0 } = context.reads(options)
-  return new Transfer(
-    (stop) => fetchAll(context, path, options, progress, stop),
-    () => ({ ...progress }),
-    {
-      signal: options.signal,
-      timeout,
-      timedOut: () => new DriveError('ETIMEDOUT', { syscall: 'download', path }),
-    },
-  )
+  return new Transfer((stop, tally) => fetchAll(context, path, options, tally, stop), {
+    signal: options.signal,
+    timeout,
+    timedOut: () => new DriveError('ETIMEDOUT', { syscall: 'download', path }),
+  })
 }
-
-type Counts = { -readonly [Name in keyof Progress]: Progress[Name] }
 
 async function fetchAll(
   context: DriveContext,
   path: string,
   options: DownloadOptions,
-  progress: Counts,
+  tally: Tally,
   stop: AbortSignal,
 ): Promise<void> {
   const { recursive = true, noMounts = true, maxConcurrent = CONCURRENT } = options
   const failure = new AbortController()
-  // The timeout is that of the whole, so no single read has one.
-  const signal = AbortSignal.any([stop, failure.signal])
+  // The drive's end too: a log of a store that others use goes on.
+  const signal = AbortSignal.any([stop, failure.signal, context.signal])
   // Every file under way listens to it: no leak, so no warning.
   setMaxListeners(0, signal)
+  // The timeout is that of the whole, so no single read has one.
   const reads = { ...options, timeout: 0, signal }
   const walk = { ...reads, recursive, noMounts, random: true }
   const running = new Set<Promise<void>>()
   try {
     for await (const entry of entriesOf(await select(context, path, walk, 'download'))) {
-      const run = entry.stat.isDirectory()
-        ? null
-        : await runOf(context, entry, context.reads(reads))
-      if (run) {
-        const fetching = fetchRun(run, options, progress, signal)
-        running.add(fetching)
-        // Awaited below; one that fails meanwhile must not count as unhandled.
-        fetching.then(() => running.delete(fetching)).catch(() => {})
-      }
+      signal.throwIfAborted()
+      if (entry.stat.isDirectory()) continue
+      const run = await runOf(context, entry, context.reads(reads))
+      if (!run) continue
+      const fetching = fetchRun(run, options, tally, signal)
+      running.add(fetching)
+      // Awaited below; one that fails meanwhile must not count as unhandled.
+      fetching.then(() => running.delete(fetching)).catch(() => {})
       if (running.size >= maxConcurrent) await Promise.race(running)
-      if (stop.aborted) break
     }
+    tally.expectNoMore()
     await Promise.all(running)
   } catch (error) {
     failure.abort(error)
+    await Promise.allSettled(running)
     throw asDriveError(error, 'download', path)
   }
 }
@@ -96,34 +92,35 @@ async function fetchAll(
 async function fetchRun(
   { log, start, end, size }: Run,
   options: DownloadOptions,
-  progress: Counts,
+  tally: Tally,
   stop: AbortSignal,
 ): Promise<void> {
   const total = end - start
-  let here = log.downloaded(start, end)
-  progress.totalBlocks += total
-  progress.totalBytes += size
-  progress.blocks += here
-  if (here < total) {
-    if (options.wait === false || options.cached) {
-      throw new DriveError('EUNAVAILABLE', { syscall: 'download', peersAsked: 0, waitedMs: 0 })
-    }
-    const count = (index: number): void => {
-      if (index < start || index >= end) return
-      here++
-      progress.blocks++
-    }
-    const fetching = log.download({ start, end })
-    const cancel = (): void => fetching.destroy()
-    log.on('download', count)
-    stop.addEventListener('abort', cancel, { once: true })
-    if (stop.aborted) cancel()
-    try {
-      await fetching.done
-    } finally {
-      log.off('download', count)
-      stop.removeEventListener('abort', cancel)
-    }
+  const here = log.downloaded(start, end)
+  tally.expect({ files: 1, blocks: total, bytes: size })
+  if (here === total) {
+    tally.skip({ files: 1, blocks: total, bytes: size })
+    return
   }
-  if (log.downloaded(start, end) === total) progress.bytes += size
+  let bytes = 0
+  // What an entry says of its size is its author's word: never more is counted.
+  const upTo = (more: number): number => {
+    const counted = Math.min(more, size - bytes)
+    bytes += counted
+    return counted
+  }
+  const count = (index: number, data: Uint8Array): void => {
+    if (index >= start && index < end) tally.add({ blocks: 1, bytes: upTo(data.length) })
+  }
+  // Those that come while this is found out are counted by the event, so all that are here now are not.
+  log.on('download', count)
+  try {
+    if (here > 0) tally.skip({ blocks: here, bytes: upTo(await log.downloadedBytes(start, end)) })
+    const wait = options.cached ? false : (options.wait ?? true)
+    await log.download({ start, end }, { wait, signal: stop }).done
+  } finally {
+    log.off('download', count)
+  }
+  // What was cleared meanwhile was left alone.
+  if (log.downloaded(start, end) === total) tally.add({ files: 1, bytes: size - bytes })
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { type Callback, optional, settle } from '../callback.ts'
+import { type Availability, type AvailabilityOptions, availability } from './availability.ts'
 import { type ClearOptions, type Cleared, clear } from './clear.ts'
 import { type DownloadOptions, download } from './download.ts'
 import { DriveChanges } from './drive-changes.ts'
@@ -40,7 +41,26 @@ export class DriveTransfers extends DriveChanges {
     return told(download(this.context, name, given), first ?? callback)
   }
 
-  /** Drop the content of all files at and below `path` from local storage. */
+  /** What of the files at and below `path` (all of the drive) is here. Asks nobody and waits for nothing. */
+  availability(path?: string, options?: AvailabilityOptions): Promise<Availability>
+  availability(done: Callback<Availability>): void
+  availability(path: string | undefined, done: Callback<Availability>): void
+  availability(
+    path: string | undefined,
+    options: AvailabilityOptions | undefined,
+    done?: Callback<Availability>,
+  ): void
+  availability(
+    path?: string | Callback<Availability>,
+    options?: AvailabilityOptions | Callback<Availability>,
+    done?: Callback<Availability>,
+  ): Promise<Availability> {
+    const [name, first] = optional(path, undefined)
+    const [given, callback] = optional(options, done)
+    return settle(availability(this.context, name, given), first ?? callback)
+  }
+
+  /** Drop the content of all files at and below `path` from local storage, save what other files share. */
   clear(path?: string, options?: ClearOptions): Transfer<Cleared>
   clear(path: string | undefined, done: Callback<Cleared | undefined>): Transfer<Cleared>
   clear(

@@ -33,6 +33,8 @@ export interface WalkOptions extends ReadOptions {
   readonly reverse?: boolean | undefined
   /** A new order each time. */
   readonly random?: boolean | undefined
+  /** @internal Called for each block of metadata that is not here; what it leads to is left out. */
+  readonly onmissing?: (() => void) | undefined
 }
 
 /** Options of `readdir`. */
@@ -288,13 +290,14 @@ async function begin(
 }
 
 function open(context: DriveContext, shown: string, walked: string, options: WalkOptions): Frame {
-  const { recursive = false, noMounts, reverse, random } = options
+  const { recursive = false, noMounts, reverse, random, onmissing } = options
   const walk = {
     ...context.reads(options),
     recursive,
     noMounts: noMounts ?? false,
     reverse,
     random,
+    onmissing,
   }
   return { shown, walked, rows: context.trie.iterator(walked, walk), first: null }
 }

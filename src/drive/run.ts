@@ -38,7 +38,7 @@ export async function runOf(
   { stat, trie }: Pick<Entry, 'stat' | 'trie'>,
   reads: Reads,
 ): Promise<Run | null> {
-  if (stat.mount?.hypercore) return wholeLog(context, stat.mount.key)
+  if (stat.mount?.hypercore) return wholeLog(context, stat.mount.key, reads)
   return stat.blocks === 0 ? null : runIn(await context.contents.of(trie, reads), stat)
 }
 
@@ -52,11 +52,17 @@ export function runIn(log: Log, { offset, blocks, byteOffset, size }: Stat): Run
 }
 
 /** A mounted plain log as a file: all it holds now, not what it held when it was mounted. */
-async function wholeLog(context: DriveContext, key: Uint8Array): Promise<Run | null> {
+async function wholeLog(
+  context: DriveContext,
+  key: Uint8Array,
+  { wait, timeout, signal }: Reads,
+): Promise<Run | null> {
   const log = await context.openLog(key)
   context.contents.watch(log)
-  // Without news from anybody, what is known here is the file.
-  if (!log.writable) await log.update({ ifAvailable: true }).catch(() => undefined)
+  if (!log.writable && wait !== false) {
+    // Without news from anybody, what is known here is the file.
+    await log.update({ ifAvailable: true, timeout, signal }).catch(() => signal.throwIfAborted())
+  }
   if (log.length === 0) return null
   return { log, start: 0, end: log.length, byteOffset: 0, size: log.byteLength }
 }

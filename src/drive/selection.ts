@@ -9,7 +9,7 @@ import { type WalkOptions, type WalkedEntry, entries } from './listing.ts'
 import { type Entry, resolveEntry, stat } from './lookup.ts'
 
 /** What a transfer needs to know of an entry. */
-export type Located = Pick<Entry, 'path' | 'stat' | 'trie'>
+export type Located = Pick<Entry, 'path' | 'stat' | 'trie' | 'innerPath'>
 
 /** What a transfer is about. */
 export type Selection =

@@ -25,6 +25,7 @@ import type { Extension, ExtensionHandlers } from './extensions.ts'
 import type { LogStorage } from './files.ts'
 import { rootsOf, storedSignature, verifyHead } from './heads.ts'
 import type { StoredSignature } from './heads.ts'
+import { heldBytes } from './held-bytes.ts'
 import { LogBase } from './log-base.ts'
 import { auditBlocks, clearBlocks, finalizeLog, truncateLog } from './maintenance.ts'
 import type { Audit, Cleared } from './maintenance.ts'
@@ -118,6 +119,12 @@ export class Log<T = Uint8Array> extends LogBase {
   /** How many blocks of `[start, end)` are held; an end of 0 is none. */
   downloaded(start = 0, end = 0): number {
     return this.openParts?.core.bitfield.count(Math.max(0, start), end > 0 ? end : Infinity) ?? 0
+  }
+
+  /** Bytes of the blocks of `[start, end)` that are held; an end of 0 is none. */
+  async downloadedBytes(start = 0, end = 0): Promise<number> {
+    const { core } = await this.parts()
+    return heldBytes(core, Math.max(0, start), end > 0 ? end : core.bitfield.span)
   }
 
   /** The block that holds a byte, and how far into it. */

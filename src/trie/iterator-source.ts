@@ -93,6 +93,9 @@ export class IteratorSource implements PullSource<TrieNode> {
 
   async #open(): Promise<void> {
     this.#head = await this.#headSeq()
+    const { log } = this.#nodes
+    // Of others' log without a block nothing is known, not that it is empty.
+    if (log.length === 0 && !log.writable) this.#options.onmissing?.(0)
     const { checkpoint = null } = this.#options
     await this.#nodes.run((nodes) => this.#walk.open(nodes, this.#head, checkpoint), this.#options)
     this.#opened = true

@@ -13,6 +13,7 @@ import { decodeMountRecord, MOUNT_FLAGS, RECORDS, type MountRecord } from './mou
 import { MAX_MOUNT_DEPTH } from './mount-family.ts'
 import type { MountInfo, MountIteratorOptions } from './mount-place.ts'
 import type { MountTrie } from './mount-trie.ts'
+import type { IteratorOptions } from './options.ts'
 import { Pull } from './pull.ts'
 import type { TrieLog, WaitOptions } from './trie-log.ts'
 
@@ -47,10 +48,15 @@ interface Place<L extends TrieLog> {
 export async function mountpoints<L extends TrieLog>(
   { trie }: MountTrie<L>,
   path: string,
-  options: WaitOptions,
+  options: WaitOptions & Pick<IteratorOptions, 'onmissing'>,
 ): Promise<Map<string, MountRecord>> {
   const found = new Map<string, MountRecord>()
-  const rows = trie.iterator(joinPath(RECORDS, path), { ...waits(options), hidden: true })
+  const { onmissing } = options
+  const rows = trie.iterator(joinPath(RECORDS, path), {
+    ...waits(options),
+    onmissing,
+    hidden: true,
+  })
   for await (const { key, value, flags } of rows) {
     if (flags !== MOUNT_FLAGS || value === null) continue
     const localPath = key.slice(RECORDS.length + 1)

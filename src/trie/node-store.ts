@@ -21,6 +21,11 @@ export interface LoadOptions extends WaitOptions {
   readonly onseq?: ((seq: number) => void) | undefined
   /** Called for each block that is not stored here and is about to be waited for. */
   readonly onwait?: ((seq: number) => void) | undefined
+  /**
+   * Called for each block that is not stored here, which then counts as one that holds nothing: what only it leads
+   * to is left out. Nothing is waited for.
+   */
+  readonly onmissing?: ((seq: number) => void) | undefined
 }
 
 /** What one log's tries share. */
@@ -128,6 +133,10 @@ export class NodeStore {
     if (seq < 1) return null
     const known = this.peek(seq)
     if (known !== undefined) return known
+    if (options.onmissing && !this.log.has(seq)) {
+      options.onmissing(seq)
+      return null
+    }
     return this.#decode(seq, await this.#ahead.read(seq, options))
   }
 

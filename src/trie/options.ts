@@ -124,6 +124,11 @@ export interface IteratorOptions extends HeadOptions, IterationMode {
   readonly flags?: number | undefined
   /** Called with the index of each block looked at, in order, at hand or not. */
   readonly onseq?: ((seq: number) => void) | undefined
+  /**
+   * Called with the index of each block that is not stored here. What only it leads to is left out, and nothing is
+   * waited for. Go with `wait: false`.
+   */
+  readonly onmissing?: ((seq: number) => void) | undefined
 }
 
 /** Options of a diff. */

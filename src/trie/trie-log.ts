@@ -55,7 +55,8 @@ export interface TrieLog {
   update(options: {
     readonly ifAvailable?: boolean
     readonly hash?: boolean
-    readonly signal?: AbortSignal
+    readonly timeout?: number | undefined
+    readonly signal?: AbortSignal | undefined
   }): Promise<unknown>
   /** Requests in flight per peer. */
   maxRequests?: number

@@ -328,7 +328,7 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   /** Index of the newest block of this version, or 0 when it is empty. */
   async headSeq(options: HeadOptions = {}): Promise<number> {
     if (!this.#opened) await this.ready()
-    if (this.#asksPeers && options.wait !== false) await this.#update()
+    if (this.#asksPeers && options.wait !== false) await this.#update(options)
     return this.#head
   }
 
@@ -341,11 +341,11 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
     return this.#options.alwaysUpdate === true && !this.isCheckout && !this.log.writable
   }
 
-  async #update(): Promise<void> {
+  async #update({ timeout, signal }: HeadOptions): Promise<void> {
     try {
-      await this.log.update({ ifAvailable: true, hash: false })
+      await this.log.update({ ifAvailable: true, hash: false, timeout, signal })
     } catch {
-      // Nobody there: what is known has to do.
+      signal?.throwIfAborted() // Nobody there, or too slow: what is known has to do.
     }
   }
 

@@ -1,7 +1,6 @@
 import t from 'tap'
-import { type Progress, Transfer } from '../../src/drive/transfer.ts'
-
-const NONE: Progress = { blocks: 0, totalBlocks: 0, bytes: 0, totalBytes: 0 }
+import { Tally } from '../../src/drive/progress.ts'
+import { Transfer } from '../../src/drive/transfer.ts'
 
 /** Work that ends when it is stopped, as if it were done. */
 function untilStopped(stop: AbortSignal): Promise<string> {
@@ -12,10 +11,10 @@ function untilStopped(stop: AbortSignal): Promise<string> {
 }
 
 t.test('a transfer can be awaited, by itself or by done', async (t) => {
-  const transfer = new Transfer(
-    () => Promise.resolve(7),
-    () => ({ ...NONE, blocks: 1 }),
-  )
+  const transfer = new Transfer((_, tally) => {
+    tally.add({ blocks: 1 })
+    return Promise.resolve(7)
+  })
   t.equal(await transfer, 7)
   t.equal(await transfer.done, 7)
   t.equal(transfer.progress.blocks, 1)
@@ -23,29 +22,23 @@ t.test('a transfer can be awaited, by itself or by done', async (t) => {
 
 t.test('a transfer that fails rejects', async (t) => {
   const failure = new Error('no')
-  const transfer = new Transfer(
-    () => Promise.reject(failure),
-    () => NONE,
-  )
+  const transfer = new Transfer(() => Promise.reject(failure))
   await t.rejects(transfer.done, failure)
   await t.rejects(Promise.resolve(transfer), failure)
 })
 
 t.test('destroy makes it resolve with nothing, and stops the work', async (t) => {
-  const transfer = new Transfer(untilStopped, () => NONE)
+  const transfer = new Transfer(untilStopped)
   transfer.destroy()
   transfer.destroy()
   t.equal(await transfer.done, undefined)
 })
 
 t.test('destroy hides the failure that it causes', async (t) => {
-  const transfer = new Transfer(
-    async (stop) => {
-      await untilStopped(stop)
-      throw new Error('cut short')
-    },
-    () => NONE,
-  )
+  const transfer = new Transfer(async (stop) => {
+    await untilStopped(stop)
+    throw new Error('cut short')
+  })
   transfer.destroy()
   t.equal(await transfer, undefined)
 })
@@ -53,16 +46,38 @@ t.test('destroy hides the failure that it causes', async (t) => {
 t.test('the signal makes it reject with the reason of the signal', async (t) => {
   const reason = new Error('enough')
   const controller = new AbortController()
-  const transfer = new Transfer(untilStopped, () => NONE, { signal: controller.signal })
+  const transfer = new Transfer(untilStopped, { signal: controller.signal })
   controller.abort(reason)
   await t.rejects(transfer.done, reason)
 
-  const late = new Transfer(untilStopped, () => NONE, { signal: controller.signal })
+  const late = new Transfer(untilStopped, { signal: controller.signal })
   await t.rejects(late.done, reason)
 })
 
 t.test('a timeout makes it reject with the error given for it', async (t) => {
   const reason = new Error('late')
   const limits = { timeout: 1, timedOut: () => reason }
-  await t.rejects(new Transfer(untilStopped, () => NONE, limits).done, reason)
+  await t.rejects(new Transfer(untilStopped, limits).done, reason)
+})
+
+t.test('the rate is that of the last seconds, and tells what is left', (t) => {
+  let now = 0
+  const tally = new Tally(() => now)
+  tally.expect({ files: 1, bytes: 10_000 })
+  t.match(tally.progress, { bytesPerSecond: 0, msLeft: null, isTotalKnown: false })
+  tally.skip({ bytes: 1000 })
+  now = 1000
+  tally.add({ bytes: 1000 })
+  t.match(tally.progress, { bytes: 2000, bytesPerSecond: 1000, msLeft: null })
+  tally.expectNoMore()
+  t.match(tally.progress, { msLeft: 8000 })
+  for (; now < 9000; now += 100) tally.add({ bytes: 50 })
+  const { bytes, bytesPerSecond } = tally.progress
+  t.equal(bytes, 6000)
+  t.ok(bytesPerSecond > 480 && bytesPerSecond < 520, `${bytesPerSecond} bytes a second`)
+  now = 60_000
+  t.match(tally.progress, { bytesPerSecond: 0, msLeft: null }, 'a pause shows')
+  tally.add({ bytes: 4000, files: 1 })
+  t.match(tally.progress, { msLeft: 0 })
+  t.end()
 })

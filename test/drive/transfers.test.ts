@@ -1,4 +1,6 @@
+import { getEventListeners } from 'node:events'
 import t from 'tap'
+import type { Progress } from '../../src/drive/progress.ts'
 import type { Drive } from '../../src/drive/drive.ts'
 import { cloneOf, code, memoryDrive, memoryDrives } from './drives.ts'
 
@@ -18,7 +20,8 @@ t.test('a file is fetched ahead of reading', async (t) => {
   t.same(await clone.stats('a'), { blocks: 1, size: 2, downloadedBlocks: 0 })
   const transfer = clone.download('link')
   await transfer
-  t.same(transfer.progress, { blocks: 1, totalBlocks: 1, bytes: 2, totalBytes: 2 })
+  t.match(transfer.progress, { blocks: 1, totalBlocks: 1, bytes: 2, totalBytes: 2 })
+  t.match(transfer.progress, { files: 1, totalFiles: 1, isTotalKnown: true, msLeft: 0 })
   t.same(await clone.stats('a'), { blocks: 1, size: 2, downloadedBlocks: 1 })
   t.same(await clone.stats('dir/b'), { blocks: 1, size: 3, downloadedBlocks: 0 })
 })
@@ -77,7 +80,7 @@ t.test('clearing drops content that can be fetched again', async (t) => {
   const [, clone] = await pair(t)
   t.equal(await clone.readFile('dir/b', 'utf8'), 'bbb')
   const cleared = await clone.clear('dir')
-  t.type(cleared?.bytesFreed, 'number')
+  t.match(cleared, { blocks: 1, sharedBlocks: 0, bytesFreed: Number })
   t.match(await clone.stats('dir/b'), { downloadedBlocks: 0 })
   t.equal(await clone.readFile('dir/b', 'utf8'), 'bbb')
   await t.rejects(clone.clear('nope').done, code('ENOENT'))
@@ -198,4 +201,84 @@ t.test('watching the usage ends with the drive, and tells nothing once destroyed
   const late = writer.watchStats('a')
   await new Promise<void>((resolve) => late.once('destroy', () => resolve()))
   t.equal(late.stats, null)
+})
+
+t.test('a download can be followed to its end, by iteration and by events', async (t) => {
+  const [, clone] = await pair(t)
+  const transfer = clone.download()
+  let told = 0
+  transfer.on('progress', () => told++)
+  const seen: Progress[] = []
+  for await (const progress of transfer) seen.push(progress)
+  const last = { files: 3, totalFiles: 3, blocks: 3, totalBlocks: 3, bytes: 9, totalBytes: 9 }
+  t.match(seen.at(-1), { ...last, isTotalKnown: true, msLeft: 0 })
+  t.match(seen.at(0), { files: 0, isTotalKnown: false, msLeft: null })
+  t.ok(told > 0)
+  t.equal(transfer.listenerCount('progress'), 1, 'the iteration left nothing behind')
+  const again = clone.download()
+  await new Promise<void>((resolve) => {
+    again.once('end', () => resolve())
+  })
+  t.match(again.progress, { ...last, bytesPerSecond: 0 }, 'what was here counts, but not as speed')
+})
+
+t.test('an iteration over a download that fails fails as it does', async (t) => {
+  const [, clone] = await pair(t)
+  const failing = clone.download('nope')
+  await t.rejects(async () => {
+    for await (const progress of failing) t.match(progress, { files: 0 })
+  }, code('ENOENT'))
+  for await (const progress of clone.download('a')) {
+    t.match(progress, { files: 0 })
+    break
+  }
+})
+
+t.test('bytes of a file that is half here count from the start', async (t) => {
+  const writer = await memoryDrive(t)
+  const file = writer.createWriteStream('f')
+  for (const part of ['a', 'bb', 'ccc', 'dddd']) file.write(part)
+  await new Promise<void>((resolve) => file.end(resolve))
+  const clone = await cloneOf(t, writer)
+  await clone.stat('f')
+  const content = await clone.getContent()
+  await content.get(1)
+  await content.get(3)
+  t.match(await clone.availability('f'), { blocks: 2, totalBlocks: 4, bytes: 6, totalBytes: 10 })
+  const transfer = clone.download('f')
+  let begun: Progress | undefined
+  transfer.once('progress', (progress) => {
+    begun = progress
+  })
+  await transfer
+  t.match(begun, { blocks: 2, totalBlocks: 4, bytes: 6, totalBytes: 10 })
+  t.match(transfer.progress, { blocks: 4, bytes: 10, files: 1 })
+})
+
+t.test('a download given up or cut short leaves no trace', async (t) => {
+  const writer = await memoryDrive(t)
+  for (const name of ['a', 'b', 'c']) await writer.writeFile(name, name)
+  const clone = await cloneOf(t, writer)
+  await clone.readdir('/')
+  await writer.clear('/')
+  const content = await clone.getContent()
+  const controller = new AbortController()
+  const traces = (): unknown => ({
+    listeners: content.listenerCount('download'),
+    wishes: [...content.wishes.selections].length,
+    waiting: getEventListeners(controller.signal, 'abort').length,
+  })
+  const before = traces()
+  const aborted = clone.download('/', { signal: controller.signal })
+  const destroyed = clone.download('/')
+  const expired = clone.download('/', { timeout: 5 })
+  const none = clone.download('/', { wait: 'peers' })
+  await t.rejects(none.done, code('EUNAVAILABLE'))
+  await t.rejects(expired.done, code('ETIMEDOUT'))
+  t.not(traces(), before, 'two are under way')
+  destroyed.destroy()
+  t.equal(await destroyed, undefined)
+  controller.abort(new Error('enough'))
+  await t.rejects(aborted.done, { message: 'enough' })
+  t.same(traces(), before)
 })

@@ -115,6 +115,12 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
       false,
     ),
     row('`download()` without a path', 'TypeError', 'the whole drive', false),
+    row(
+      '`clear` of a file whose blocks a copy or renamed entry needs too',
+      'drops them',
+      'keeps them, and says how many',
+      true,
+    ),
     row('`getAllTags` without tags', '`[]`', 'an empty `Map`', false),
     row('`createTag(name)` as a promise', 'stores no version', 'the current version', false),
     row('a failed `mount`', 'reported as done', 'rejected', false),
