@@ -22,13 +22,15 @@ import { Side, type Implementation, type Tree } from './side.ts'
 type Pair = readonly [Implementation, Implementation]
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
+/** Checks take seconds. */
+const CHECK_LIMIT_MS = 180_000
 const counts = { passed: 0, failed: 0 }
 
 /** Run one check and print its line. Returns whether it held. */
 async function check(name: string, run: () => Promise<void>): Promise<boolean> {
   const start = performance.now()
   try {
-    await run()
+    await withinLimit(run())
     counts.passed++
     print(`  ok    ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
     return true
@@ -37,6 +39,20 @@ async function check(name: string, run: () => Promise<void>): Promise<boolean> {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
     print(`  FAIL  ${name}\n${text.slice(0, 3000).replace(/^/gm, '        ')}`)
     return false
+  }
+}
+
+/** A check that hangs has failed, and the others still run. */
+async function withinLimit(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const seconds = CHECK_LIMIT_MS / 1000
+    timer = setTimeout(() => reject(new Error(`no end within ${seconds} s`)), CHECK_LIMIT_MS)
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -234,4 +250,5 @@ try {
   rmSync(root, { recursive: true, force: true })
 }
 print(`\n${counts.passed} passed, ${counts.failed} failed, 0 skipped`)
-process.exitCode = counts.failed > 0 ? 1 : 0
+// A check that hangs may have left something open.
+process.exit(counts.failed > 0 ? 1 : 0)
