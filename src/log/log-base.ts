@@ -23,6 +23,7 @@ import type { LogOptions } from './options.ts'
 import { makeParts } from './parts.ts'
 import type { Parts } from './parts.ts'
 import type { ReceiveResults } from './receive-job.ts'
+import { dropDamaged } from './repair.ts'
 import type { LogPeer, ReceivedBlock, Replicator, TransferStats } from './replicator.ts'
 import { encodeRle } from './rle.ts'
 import { OpenWishes } from './open-wishes.ts'
@@ -281,6 +282,11 @@ export class LogBase extends EventEmitter<LogEvents> {
   async readBlocks(start: number, end: number, maxBytes: number = Infinity): Promise<Uint8Array[]> {
     const { reader } = await this.parts()
     return reader.readRun(start, end, maxBytes)
+  }
+
+  /** Block `index` was found damaged when a peer wanted it: where the log downloads, it is let go and fetched anew. */
+  async damaged(index: number): Promise<void> {
+    if (this.downloading) await dropDamaged(await this.parts(), index)
   }
 
   /** The block of a byte, as far as the tree here tells; `null` otherwise, and at the end of the log. */

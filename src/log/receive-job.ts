@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { LogError } from './errors.ts'
+import type { Core } from './core.ts'
+import { LogError } from './errors.ts'
 import type { LogPeer, ReceivedBlock } from './replicator.ts'
 
 /** Result of each block of a call: `null` when it is stored. */
@@ -26,4 +27,24 @@ export interface Job {
 export function finish(job: Job): void {
   job.open--
   if (job.open === 0) job.resolve(job.results)
+}
+
+/**
+ * Let the program's hook see a block before it is stored.
+ *
+ * @throws {@link LogError} `LOG_BAD_PROOF` when it refuses
+ */
+export async function approve(
+  { onwrite }: Core,
+  { index, value }: ReceivedBlock,
+  source: LogPeer | null,
+): Promise<void> {
+  if (!onwrite || !value) return
+  try {
+    await onwrite(index, value, source)
+  } catch (cause) {
+    throw cause instanceof LogError
+      ? cause
+      : new LogError('LOG_BAD_PROOF', 'the block was refused', { cause })
+  }
 }

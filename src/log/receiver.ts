@@ -18,7 +18,7 @@ import { LogError, closedError } from './errors.ts'
 import type { ForkEvidence } from './events.ts'
 import { judge } from './fork.ts'
 import { assertMayGrow } from './growth.ts'
-import { finish } from './receive-job.ts'
+import { approve, finish } from './receive-job.ts'
 import type { Job, ReceiveResults } from './receive-job.ts'
 import { ReceivedBatch } from './received-batch.ts'
 import type { VerifiedBlock } from './received-batch.ts'
@@ -160,7 +160,7 @@ export class Receiver {
     const verified = await this.#check(block)
     if (this.#contradicts(verified)) await this.#judge(block) // goes on if our disk is at fault
     const byteOffset = await this.#place(block, verified)
-    if (block.value) await this.#core.onwrite?.(block.index, block.value, job.source)
+    await approve(this.#core, block, job.source)
     this.#stage(job, block, slot, verified, byteOffset)
   }
 
@@ -289,8 +289,6 @@ export class Receiver {
       job.results[slot] = new LogError('LOG_CORRUPT', error.message, { cause: error })
     } else if (error instanceof LogError) {
       job.results[slot] = error
-    } else if (this.#core.onwrite) {
-      job.results[slot] = new LogError('LOG_BAD_PROOF', 'the block was refused', { cause: error })
     } else {
       job.reject(error)
     }

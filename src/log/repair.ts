@@ -9,6 +9,16 @@ import type { Parts } from './parts.ts'
 import type { Patience } from './waiting.ts'
 
 /**
+ * A held block turned out to be damaged when somebody else wanted it: it is no longer held, peers hear of that, and
+ * downloads that want it fetch it anew, with a proof that leans on nothing here.
+ */
+export async function dropDamaged(parts: Parts, index: number): Promise<void> {
+  await parts.core.content.run(async () => {
+    if (await letGo(parts, index)) parts.core.replicator?.lost(index, 1)
+  })
+}
+
+/**
  * The block, once a peer that has it gave it. It is no longer held meanwhile, and asked for with a proof
  * that leans on nothing here: its tree nodes may be what is damaged.
  *
@@ -21,16 +31,12 @@ export async function readAnew(
   damage: LogError,
   patience: Patience,
 ): Promise<Uint8Array> {
-  const { core, reader, receiver, waiting, downloads } = parts
+  const { core, reader, waiting, downloads } = parts
   if (!core.replicator?.canMeet({ type: 'block', index })) throw damage
   patience.signal?.throwIfAborted()
   await core.content.run(async () => {
-    if (core.bitfield.set(index, index + 1, false) === 0) return // another reader was first
-    receiver.distrust(index)
-    reader.forget(index, index + 1)
+    if (!(await letGo(parts, index))) return
     downloads.cleared(index, index + 1)
-    await core.bitfieldFile.flush()
-    await core.durable.bitfieldWritten()
     core.replicator?.cleared(index, 1)
   })
   if (core.bitfield.has(index)) return reader.read(index) // it came meanwhile
@@ -40,4 +46,14 @@ export async function readAnew(
     if (error instanceof LogError && error.code === 'LOG_UNAVAILABLE') throw damage
     throw error
   }
+}
+
+/** Take the bit away. Returns false when another was first. */
+async function letGo({ core, reader, receiver }: Parts, index: number): Promise<boolean> {
+  if (core.bitfield.set(index, index + 1, false) === 0) return false
+  receiver.distrust(index)
+  reader.forget(index, index + 1)
+  await core.bitfieldFile.flush()
+  await core.durable.bitfieldWritten()
+  return true
 }

@@ -53,6 +53,8 @@ export interface Replicator {
   stored(indices: readonly number[], source: LogPeer | null): void
   /** Blocks `[start, start + length)` are no longer held. */
   cleared(start: number, length: number): void
+  /** The same, found to be damaged: downloads that are on want them again. */
+  lost(start: number, length: number): void
   /** `downloading` or `uploading` of the log changed. */
   switched(): void
   /** An extension was registered or removed: advertise the new list. */

@@ -152,6 +152,11 @@ export class Replication implements Replicator, Exchange {
     this.update()
   }
 
+  lost(start: number, length: number): void {
+    for (const peer of this.#peers) peer.uploader.withdraw(start, length)
+    this.wishesChanged()
+  }
+
   switched(): void {
     const { downloading, uploading } = this.log
     const turned = downloading !== this.#downloading

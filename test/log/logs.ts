@@ -72,6 +72,10 @@ export class Notes implements Replicator {
     this.heard.push(`cleared ${start} ${length}`)
   }
 
+  lost(start: number, length: number): void {
+    this.heard.push(`lost ${start} ${length}`)
+  }
+
   switched(): void {
     this.heard.push('switched')
   }

@@ -2,9 +2,9 @@
  * What was damaged or cleared here is had again from those who hold it.
  */
 import { test } from 'tap'
-import { Log } from '../../src/log/index.ts'
+import { Log, LogError } from '../../src/log/index.ts'
 import type { LogOptions } from '../../src/log/index.ts'
-import { MemoryFolder } from '../../src/storage/index.ts'
+import { MemoryFolder, StorageError } from '../../src/storage/index.ts'
 import { Replication } from '../../src/wire/replication.ts'
 import { blockOf, holdsAll, numbers, World } from './exchange/world.ts'
 
@@ -132,3 +132,93 @@ test('a cleared block is had again by whoever reads it', async (t) => {
   t.equal(Replication.of(reader).reserved.size, 0)
   t.same(await world.close(), [])
 })
+
+test('what a source finds damaged when it is asked is fetched anew, and given then', async (t) => {
+  const world = new World(6)
+  const { writer, folder } = await copied(world)
+  await flip(folder, 'data', 70)
+  const relay = await reopen(folder, { sparse: false })
+  const reader = await world.reader({ sparse: true })
+  const pair = world.join(relay, reader, { live: true })
+  await world.network.run(1000)
+  const reads = numbers(0, LENGTH).map((index) => reader.get(index))
+  await world.network.run(3000)
+  const missing = numbers(0, LENGTH).filter((index) => !relay.has(index))
+  t.equal(missing.length, 1, 'the damaged block is let go')
+  t.same(
+    numbers(0, LENGTH).filter((index) => !reader.has(index)),
+    missing,
+    'and all others are given',
+  )
+  world.join(writer, relay, { live: true })
+  await world.network.run(3000)
+  t.same(await Promise.all(reads), numbers(0, LENGTH).map(blockOf))
+  t.same(await relay.audit(), { valid: LENGTH, invalid: 0 })
+  t.same(pair.errors, [])
+  await relay.close()
+  t.same(await world.close(), [])
+})
+
+test('a writer keeps what is damaged, and sends its readers elsewhere', async (t) => {
+  const world = new World(7)
+  const { folder } = await copied(world)
+  await flip(folder, 'data', 70)
+  const source = await reopen(folder)
+  source.setDownloading(false)
+  const reader = await world.reader({ sparse: true })
+  const pair = world.join(source, reader, { live: true })
+  await world.network.run(1000)
+  const found = await outcomes(world, reader)
+  t.equal(found.filter((code) => code === 'LOG_UNAVAILABLE').length, 1)
+  t.ok(holdsAll(source, LENGTH))
+  t.same(pair.errors, [])
+  await source.close()
+  t.same(await world.close(), [])
+})
+
+for (const [what, endings, spoil] of [
+  [
+    'a disk that does not give a block',
+    [],
+    (log: Log) => {
+      log.readBlocks = () => Promise.reject(new StorageError('STORAGE_IO', 'EIO'))
+    },
+  ],
+  [
+    'a disk that does not take a block',
+    ['WIRE_LOG_FAILED'],
+    (_log: Log, reader: Log) => {
+      reader.receive = (blocks) =>
+        Promise.resolve(blocks.map(() => new LogError('LOG_STORAGE', 'no space left')))
+    },
+  ],
+] as const) {
+  test(`${what} is not held against the remote`, async (t) => {
+    const world = new World(8)
+    const writer = await world.writer(LENGTH)
+    const reader = await world.reader({ sparse: true })
+    const pair = world.join(writer, reader, { live: true })
+    await world.network.run(1000)
+    spoil(writer, reader)
+    const read = reader.get(1, { wait: 'peers' }).catch((error: { code?: string }) => error.code)
+    await world.network.run(3000)
+    t.same(
+      pair.errors.map((error: Error & { code?: string }) => error.code),
+      endings,
+    )
+    t.equal(await read, 'LOG_UNAVAILABLE')
+    t.same(await world.close(), [])
+  })
+}
+
+/** The code that each read of a block ends with, or `null`. */
+async function outcomes(world: World, log: Log): Promise<(string | undefined | null)[]> {
+  const reads = numbers(0, LENGTH).map((index) =>
+    log.get(index, { wait: 'peers' }).then(
+      () => null,
+      (error: { code?: string }) => error.code,
+    ),
+  )
+  await world.network.run(5000)
+  return Promise.all(reads)
+}

@@ -281,9 +281,9 @@ export class Downloader {
       this.#askedAnew.set(index, times + 1)
       return null
     }
-    return new WireError('WIRE_BAD_DATA', `block ${index} is refused: ${error.message}`, {
-      cause: error,
-    })
+    // What is stored here stands in the way, whoever sends it: no fault of this remote's.
+    const code = isBad(error) ? 'WIRE_BAD_DATA' : 'WIRE_LOG_FAILED'
+    return new WireError(code, `block ${index} is refused: ${error.message}`, { cause: error })
   }
 
   /** Let the transport wait until the disk has caught up. */
@@ -319,6 +319,12 @@ function nothing(): void {}
 
 function bytesOf({ value }: Data): number {
   return PROOF_BYTES + (value?.length ?? 0)
+}
+
+/** Whether the block did not verify. */
+function isBad(error: Error): boolean {
+  if (!(error instanceof LogError)) return false
+  return error.code === 'LOG_BAD_PROOF' || error.code === 'LOG_CONTRADICTION'
 }
 
 /**

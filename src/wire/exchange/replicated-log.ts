@@ -77,6 +77,8 @@ export interface ReplicatedLog {
     end: number,
     maxBytes?: number,
   ): readonly Uint8Array[] | Promise<readonly Uint8Array[]>
+  /** A held block turned out to be damaged: it is fetched anew, where the log downloads. */
+  damaged(index: number): Promise<void>
   /** Where a byte is, as far as the stored tree tells. */
   seekLocal(byteOffset: number): Promise<{ readonly index: number; readonly offset: number } | null>
   /** Verify blocks in order and store those that are right; one result each. Rejects only when storage fails. */

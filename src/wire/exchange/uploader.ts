@@ -12,6 +12,7 @@ import { LogError } from '../../log/errors.ts'
 import type { LogPeer, TransferStats } from '../../log/replicator.ts'
 import { SparseNodeSet } from '../../merkle/node-set.ts'
 import type { Proof } from '../../merkle/tree-node.ts'
+import { StorageError } from '../../storage/index.ts'
 import type { Channel } from '../channel.ts'
 import { WireError } from '../errors.ts'
 import { MAX_PAYLOAD_BYTES } from '../limits.ts'
@@ -239,7 +240,9 @@ export class Uploader {
       return await this.#log.readBlocks(start, end, RUN_BYTES)
     } catch (error) {
       if (!isOurs(error)) throw error
-      return end - start > 1 ? this.#read(start, start + 1) : []
+      if (end - start > 1) return this.#read(start, start + 1)
+      if (error instanceof LogError && error.code === 'LOG_CORRUPT') await this.#log.damaged(start)
+      return []
     }
   }
 
@@ -304,8 +307,9 @@ export class Uploader {
   }
 }
 
-/** Whether it is no fault of the remote's: our disk's, or the block was cleared meanwhile. */
+/** Whether it is no fault of the remote's: our disk's, or the block was cleared meanwhile. The remote may ask others. */
 function isOurs(error: unknown): boolean {
+  if (error instanceof StorageError) return true
   return (
     error instanceof LogError && (error.code === 'LOG_CORRUPT' || error.code === 'LOG_NOT_HELD')
   )
@@ -321,5 +325,8 @@ function nullIfDamaged(error: unknown): null {
 function asRequestError(cause: unknown): WireError {
   if (cause instanceof WireError) return cause
   const message = asError(cause).message
+  if (!(cause instanceof LogError)) {
+    return new WireError('WIRE_LOG_FAILED', `the log could not answer: ${message}`, { cause })
+  }
   return new WireError('WIRE_BAD_REQUEST', `a request cannot be answered: ${message}`, { cause })
 }
