@@ -229,6 +229,24 @@ function lockOf(content: Log): ContentLock<FileJob> {
   return locks.of(content, () => new ContentLock((jobs) => writeJobs(content, jobs)))
 }
 
+/**
+ * Append blocks while nobody else does.
+ *
+ * @returns where they lie
+ */
+export async function appendAlone(
+  content: Log,
+  blocks: readonly Uint8Array[],
+): Promise<{ readonly offset: number; readonly byteOffset: number }> {
+  const release = await lockOf(content).acquire()
+  try {
+    const { byteLength: byteOffset } = content
+    return { offset: await content.append(blocks), byteOffset }
+  } finally {
+    release()
+  }
+}
+
 /** Append what a batch holds to the log itself. Nothing refers to it until the batch is flushed. */
 export async function commitContent(staged: StagedLog): Promise<void> {
   const release = await lockOf(staged.base).acquire()

@@ -12,6 +12,9 @@ import { type Time, chmod, chown, utimes } from './attributes.ts'
 import { DriveBatch, inBatch } from './batch.ts'
 import { type CpOptions, cp } from './cp.ts'
 import { DriveFiles } from './drive-files.ts'
+import { type ExportOptions, exportDirectory } from './export-directory.ts'
+import type { FolderReport, FolderTransfer } from './folder-transfer.ts'
+import { type ImportOptions, importDirectory } from './import-directory.ts'
 import { rename } from './rename.ts'
 import { type RmOptions, rm } from './rm.ts'
 
@@ -82,5 +85,49 @@ export class DriveChanges extends DriveFiles {
   utimes(name: string, atime: Time, mtime: Time, done: Callback): void
   utimes(name: string, atime: Time, mtime: Time, done?: Callback): Promise<void> {
     return settle(utimes(this.context, name, atime, mtime), done)
+  }
+
+  /**
+   * Make the directory at `name` (all of the drive) like a folder of the system: what changed is written, with modes,
+   * times and links. The handle can be awaited, watched and given up; the next run goes on from there.
+   */
+  importDirectory(folder: string, name?: string, options?: ImportOptions): FolderTransfer
+  importDirectory(
+    folder: string,
+    name: string | undefined,
+    options: ImportOptions | undefined,
+    done: Callback<FolderReport>,
+  ): FolderTransfer
+  importDirectory(
+    folder: string,
+    name?: string,
+    options?: ImportOptions,
+    done?: Callback<FolderReport>,
+  ): FolderTransfer {
+    const transfer = importDirectory(this.context, folder, name, options)
+    void settle(transfer.done, done)
+    return transfer
+  }
+
+  /**
+   * Make a folder of the system like the directory at `name`: what changed is written, with modes, times and links.
+   * Nothing is written outside the folder, whatever is in the drive.
+   */
+  exportDirectory(name: string, folder: string, options?: ExportOptions): FolderTransfer
+  exportDirectory(
+    name: string,
+    folder: string,
+    options: ExportOptions | undefined,
+    done: Callback<FolderReport>,
+  ): FolderTransfer
+  exportDirectory(
+    name: string,
+    folder: string,
+    options?: ExportOptions,
+    done?: Callback<FolderReport>,
+  ): FolderTransfer {
+    const transfer = exportDirectory(this.context, name, folder, options)
+    void settle(transfer.done, done)
+    return transfer
   }
 }

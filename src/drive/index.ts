@@ -48,6 +48,15 @@ export type { Availability, AvailabilityOptions } from './availability.ts'
 export type { Cleared, ClearOptions } from './clear.ts'
 export type { DriveBatch } from './batch.ts'
 export type { CpOptions } from './cp.ts'
+export type { ExportOptions } from './export-directory.ts'
+export type {
+  FolderLimits,
+  FolderProgress,
+  FolderReport,
+  FolderTransfer,
+  SkippedEntry,
+} from './folder-transfer.ts'
+export type { ImportOptions } from './import-directory.ts'
 export type { ReadResult, WriteResult } from './descriptor-table.ts'
 export type { DiffRow, OtherVersion } from './diff.ts'
 export type { DownloadOptions } from './download.ts'

@@ -53,6 +53,8 @@ const METHODS = [
   'chmod',
   'chown',
   'utimes',
+  'importDirectory',
+  'exportDirectory',
   'createReadStream',
   'createWriteStream',
   'createDiffStream',

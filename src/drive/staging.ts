@@ -13,7 +13,8 @@
 import { equals } from '../bytes.ts'
 import type { Log } from '../log/index.ts'
 import { type BatchOperation, MountTrie, type TrieDifference } from '../trie/index.ts'
-import { STAGED_BYTES, commitContent, cut, writablePlace } from './content.ts'
+import { BulkWriter } from './bulk-writer.ts'
+import { commitContent, cut, writablePlace } from './content.ts'
 import { Contents } from './contents.ts'
 import { DriveContext } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
@@ -28,6 +29,7 @@ type Emitted = readonly ['append' | 'appending', path: string, options: StatInpu
 /** The drive as it is with the batch's changes. */
 interface View {
   readonly context: DriveContext
+  readonly content: StagedLog
   /** Blocks of the metadata log that it stands on. */
   readonly base: number
 }
@@ -35,9 +37,8 @@ interface View {
 /** The changes of one batch. */
 export class Staging {
   readonly #drive: DriveContext
-  #content: StagedLog | null = null
-  /** Entries that are not in a view, by path. */
-  readonly #files = new Map<string, Uint8Array>()
+  /** What is not in a view. */
+  #bulk: BulkWriter | null = null
   #view: View | null = null
   #events: Emitted[] = []
   readonly #subscriptions = new Subscriptions()
@@ -51,20 +52,16 @@ export class Staging {
   async writeFile(path: string, bytes: Uint8Array | null, fields: StatInput): Promise<void> {
     const drive = this.#drive
     await drive.ready()
-    const content = await this.#openContent(path)
-    if (!this.#files.has(path)) {
+    const bulk = await this.#openBulk(path)
+    const key = keyOf(path)
+    if (!bulk.has(key)) {
       const place = await inWords('open', path, () => writablePlace(drive, path, 'open'))
       if (place.trie.log !== drive.metadata) throw otherDrive('open', path)
     }
-    const { length: offset, byteLength: byteOffset } = content
     const blocks = bytes ? cut(bytes) : []
-    const place = { offset, byteOffset, size: bytes?.length ?? 0, blocks: blocks.length }
-    const entry = Stat.file({ ...fields, ...place }, drive.now()).encode()
-    for (const block of blocks) content.take(block)
-    if (content.waitingBytes >= STAGED_BYTES) {
-      await inWords('write', path, () => commitContent(content))
-    }
-    this.#files.set(path, entry)
+    const entry = Stat.file({ ...fields, ...bulk.place(blocks) }, drive.now()).encode()
+    bulk.put(key, entry, blocks)
+    if (bulk.isFull) await inWords('write', path, () => bulk.appendContent())
     this.#events.push(['appending', path, fields], ['append', path, fields])
   }
 
@@ -84,38 +81,36 @@ export class Staging {
   /** Store all of it. After a failure everything is still here, and may be stored later. */
   async flush(): Promise<void> {
     const drive = this.#drive
-    const changes = this.#view ? await differences(this.#view) : [...this.#files].map(asPut)
-    if (changes.length > 0) {
-      const content = this.#content
-      await inWords('batch', undefined, async () => {
-        if (content) await commitContent(content)
-        await drive.trie.trie.batch(changes.map((change) => placed(change, content, drive)))
-      })
-    }
+    await inWords('batch', undefined, async () => {
+      if (this.#view) await store(this.#view, drive)
+      else await this.#bulk?.flush()
+    })
     for (const event of this.#events) drive.emit(...event)
     this.end()
   }
 
   /** Forget all of it. */
   end(): void {
-    this.#files.clear()
+    this.#bulk?.clear()
     this.#events = []
     this.#view?.context.markClosed()
     this.#subscriptions.end()
   }
 
-  async #openContent(path: string): Promise<StagedLog> {
-    if (this.#content) return this.#content
+  async #openBulk(path: string): Promise<BulkWriter> {
+    if (this.#bulk) return this.#bulk
     const drive = this.#drive
     drive.assertWritable('batch', path)
     if (!drive.metadata.writable) throw new DriveError('EROFS', { syscall: 'batch', path })
-    this.#content = StagedLog.beside(await drive.contents.of(drive.trie, drive.reads()))
-    return this.#content
+    const content = await drive.contents.of(drive.trie, drive.reads())
+    this.#bulk = new BulkWriter(drive.trie, content)
+    return this.#bulk
   }
 
   async #makeView(): Promise<View> {
     const drive = this.#drive
-    const content = await this.#openContent('/')
+    const bulk = await this.#openBulk('/')
+    const content = StagedLog.beside(bulk.content)
     const base = drive.metadata.length
     const metadata = StagedLog.onTopOf(drive.metadata)
     const contents = new Contents(drive.openLog, () => undefined, this.#subscriptions)
@@ -135,9 +130,11 @@ export class Staging {
       emit: (name, ...args) => this.#note(name, args),
     })
     await context.ready()
-    if (this.#files.size > 0) await trie.trie.batch([...this.#files].map(asPut))
-    this.#files.clear()
-    return { context, base }
+    const unplaced = { offset: content.length, byteOffset: content.byteLength }
+    await content.append(bulk.moveContent(unplaced))
+    await trie.trie.batch(bulk.changes())
+    bulk.clear()
+    return { context, content, base }
   }
 
   /** Of the events of the view only those that tell of files concern anybody, once they are stored. */
@@ -160,8 +157,12 @@ function otherDrive(syscall: string, path: string): DriveError {
   return new DriveError('EROFS', { syscall, path, reason: 'a batch changes one drive' })
 }
 
-function asPut([path, value]: readonly [string, Uint8Array]): Change {
-  return { key: keyOf(path), value }
+/** Append the content of a view, then what it changes. After a failure the view is as it was. */
+async function store(view: View, drive: DriveContext): Promise<void> {
+  const changes = await differences(view)
+  if (changes.length === 0) return
+  await commitContent(view.content)
+  await drive.trie.trie.batch(changes.map((change) => placed(change, view.content, drive)))
 }
 
 /** What makes the view out of what it began from. Puts first: see `rename.ts`. */
@@ -189,9 +190,9 @@ function isSame({ left, right }: TrieDifference): boolean {
 }
 
 /** A change with its content where it lies in the log. */
-function placed(change: Change, content: StagedLog | null, drive: DriveContext): Change {
+function placed(change: Change, content: StagedLog, drive: DriveContext): Change {
   const { value, hidden } = change
-  if (hidden || !content || !(value instanceof Uint8Array)) return change
+  if (hidden || !(value instanceof Uint8Array)) return change
   const stat = Stat.decode(value, drive.now())
   if (stat.offset < UNPLACED) return change
   const { length: offset, byteLength: byteOffset } = content.base

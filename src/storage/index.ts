@@ -20,5 +20,12 @@ export {
 } from './from-random-access.ts'
 export { MemoryFolder, MemoryStorage } from './memory-storage.ts'
 export type { OpenStorage, RandomAccess } from './random-access.ts'
+export {
+  type Attributes,
+  type RealEntry,
+  type RealFile,
+  RealFolder,
+  isPlain,
+} from './real-folder.ts'
 export { holdsFile, isFolder } from './stored-files.ts'
 export { StorageError, type StorageErrorCode } from './storage-error.ts'

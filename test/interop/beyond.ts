@@ -1,10 +1,12 @@
 /**
  * What Varve does beyond v10 must be readable by v10: trees that were moved, copied and removed, appends that copy
- * nothing, changed attributes, batches. Varve makes the drive, the other side shows it, writes on, and Varve reads that.
+ * nothing, changed attributes, batches, an imported folder. Varve makes the drive, the other side shows it, writes on, and Varve reads that.
  *
  * @module
  */
 import assert from 'node:assert/strict'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Side, type FileToWrite, type Implementation, type Tree } from './side.ts'
 
 /** Files to begin with; `seed` and `length` say their bytes. */
@@ -40,6 +42,17 @@ const BATCH: readonly (readonly unknown[])[] = [
   ['unlink', 'batched/gone'],
 ]
 
+/** A folder of the system beside the drive's: a large file, an empty one, an empty directory, a link. */
+function realFolder(beside: string): string {
+  const root = `${beside}-real`
+  mkdirSync(join(root, 'empty'), { recursive: true })
+  writeFileSync(join(root, 'large'), Buffer.alloc(5_000_000, 'large'))
+  writeFileSync(join(root, 'none'), '')
+  writeFileSync(join(root, 'small'), 'small', { mode: 0o751 })
+  symlinkSync('small', join(root, 'link'))
+  return root
+}
+
 async function visit<T>(
   implementation: Implementation,
   folder: string,
@@ -62,9 +75,10 @@ export async function beyond(reader: Implementation, folder: string): Promise<vo
     await side.ask('write', { files: FILES })
     await side.ask('change', { calls: CALLS })
     await side.ask('batch', { calls: BATCH })
+    await side.ask('change', { calls: [['importDirectory', realFolder(folder), 'imported', {}]] })
     return side.ask('tree')
   })
-  assert.equal(made.entries.length, 17)
+  assert.equal(made.entries.length, 22)
   const added = await visit(reader, folder, async (side): Promise<Tree> => {
     assert.deepEqual(await side.ask('tree'), made)
     // The past is as it was: before the first change there is what was written.

@@ -1,0 +1,319 @@
+/**
+ * Bringing a folder of the system into a drive: files, directories, links, with modes and times. Only what changed is
+ * written.
+ *
+ *     folder ── list (names, sizes, times) ──► what differs from the drive? ──► 4096 entries or 8 MiB at a time:
+ *                                                                               one append of each log, one signature each
+ *
+ * A file has changed when its size or its time of modification is another; when only the time is, its bytes are compared
+ * by their hashes, and what is the same gets the new time alone. So what was imported before an abort is found
+ * unchanged by the next run.
+ *
+ * In memory are the list of the folder (some 200 bytes an entry) and what is written at a time.
+ *
+ * @module
+ */
+import { LOCK_FILE, type RealEntry, RealFolder, StorageError } from '../storage/index.ts'
+import { BulkWriter } from './bulk-writer.ts'
+import { constants } from './constants.ts'
+import { openContentWriter } from './content.ts'
+import type { DriveContext } from './context.ts'
+import { DriveError, inWords } from './errors.ts'
+import { type FolderCount, type FolderLimits, FolderTransfer } from './folder-transfer.ts'
+import { firstBelow, lookUp } from './lookup.ts'
+import { absolute, keyOf, linkTarget, pathOf } from './paths.ts'
+import { runOf } from './run.ts'
+import { sameContent } from './same-content.ts'
+import type { Stat } from './stat.ts'
+import { encodeStat } from './stat-codec.ts'
+
+/** Options of `importDirectory`. */
+export interface ImportOptions extends FolderLimits {
+  /** Remove what is in the drive's directory and not in the folder. Default false. */
+  readonly delete?: boolean | undefined
+  /** Whether to take what is at a path below the folder; of a directory that is left out so is what is in it. */
+  readonly filter?: ((path: string) => boolean) | undefined
+}
+
+/** Entries and bytes that are stored at a time. */
+const MOST_ENTRIES = 4096
+const MOST_BYTES = 8 * 1024 * 1024
+/** A larger file is streamed, and has appends of its own. */
+const LARGE = 4 * 1024 * 1024
+/** Files are cut into blocks of this size, and written from this many at a time. */
+const BLOCK = 65536
+const PIECE = 16 * BLOCK
+
+const { S_IFREG, S_IFDIR, S_IFLNK } = constants
+const DEFAULT_LINK_MODE = 0o644
+const syscall = 'importDirectory'
+
+/** One import. */
+interface Import {
+  readonly context: DriveContext
+  readonly folder: RealFolder
+  /** The directory's path in the drive. */
+  readonly target: string
+  readonly count: FolderCount
+  readonly bulk: BulkWriter
+  readonly stop: AbortSignal
+  /** Whether something may be there already. */
+  readonly compares: boolean
+  readonly options: ImportOptions
+}
+
+/**
+ * Make the directory at `name` like a folder of the system.
+ *
+ * @returns a handle; it rejects with `EIO` when the folder cannot be read, `EISDIR` when a file would take the place of
+ *   a directory and `delete` is not given, `EROFS`, `EPERM`, and the signal's reason
+ */
+export function importDirectory(
+  context: DriveContext,
+  folder: string,
+  name = '/',
+  options: ImportOptions = {},
+): FolderTransfer {
+  const path = absolute(name, context.exact)
+  return new FolderTransfer(
+    (count, stop) =>
+      inWords(syscall, path, () => importAll(context, folder, path, options, count, stop)),
+    options,
+    () => new DriveError('ECANCELED', { syscall, path }),
+  )
+}
+
+async function importAll(
+  context: DriveContext,
+  source: string,
+  target: string,
+  options: ImportOptions,
+  count: FolderCount,
+  stop: AbortSignal,
+): Promise<void> {
+  await context.ready()
+  context.assertWritable(syscall, target)
+  const { trie, entry } = await lookUp(context, target, { syscall })
+  if (trie.log !== context.metadata || !trie.log.writable || entry?.stat.mount) {
+    throw new DriveError('EROFS', { syscall, path: target })
+  }
+  const folder = RealFolder.open(source)
+  const content = await context.contents.of(trie, context.reads({ signal: stop }))
+  const entries = await listAll(folder, options, count)
+  const compares = (await firstBelow(context, target, { syscall })) !== null
+  const bulk = new BulkWriter(trie, content)
+  const job = { context, folder, target, count, bulk, stop, compares, options }
+  if (options.delete && compares) await removeOthers(job, entries)
+  for (const each of entries) {
+    const done = importEntry(job, each)
+    // Most are done at once: a promise for each would cost as much as the rest of it.
+    // oxlint-disable-next-line no-await-in-loop
+    if (done) await done
+    // oxlint-disable-next-line no-await-in-loop
+    if (bulk.count >= MOST_ENTRIES || bulk.waitingBytes >= MOST_BYTES) await bulk.flush()
+    // oxlint-disable-next-line no-await-in-loop
+    if (count.isDue) await count.pause()
+  }
+  await bulk.flush()
+}
+
+/** All of a folder, directories before what is in them. */
+async function listAll(
+  folder: RealFolder,
+  { filter }: ImportOptions,
+  count: FolderCount,
+): Promise<RealEntry[]> {
+  const entries: RealEntry[] = []
+  const directories = ['']
+  for (let path = directories.pop(); path !== undefined; path = directories.pop()) {
+    const listed = folder.list(path)
+    if (listed.some((entry) => entry.path.split('/').at(-1) === LOCK_FILE)) {
+      // Its secret keys are in there, and what is written here would change it.
+      if (path === '') throw new DriveError('EINVAL', { syscall, reason: 'the folder of a store' })
+      count.skip(path, 'the folder of a store that is open')
+      continue
+    }
+    for (const entry of listed) {
+      if (filter && !filter(entry.path)) continue
+      if (entry.type === 'other') {
+        count.skip(entry.path, 'neither a file, a directory nor a link')
+        continue
+      }
+      entries.push(entry)
+      if (entry.type === 'directory') directories.push(entry.path)
+      if (entry.type !== 'file') continue
+      count.totalFiles++
+      count.totalBytes += entry.size
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    if (count.isDue) await count.pause()
+  }
+  return entries
+}
+
+/** Undefined when it is done at once. */
+function importEntry(job: Import, entry: RealEntry): Promise<void> | undefined {
+  if (job.compares || entry.size > LARGE) {
+    return importCarefully(job, entry).catch((error: unknown) => leaveOut(job, entry, error))
+  }
+  try {
+    write(job, entry)
+  } catch (error) {
+    leaveOut(job, entry, error)
+  }
+  return undefined
+}
+
+/** What went, or became something else, since the folder was listed is no failure of the rest. */
+function leaveOut({ count }: Import, { path, type, size }: RealEntry, error: unknown): void {
+  const cause: unknown = error instanceof StorageError ? error.cause : undefined
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code !== 'ENOENT' && code !== 'ELOOP') throw error
+  count.skip(path, 'gone since it was listed')
+  if (type === 'file') done(count, size)
+}
+
+async function importCarefully(job: Import, entry: RealEntry): Promise<void> {
+  const { context, folder, count } = job
+  const path = pathOf(keyIn(job, entry.path))
+  const { entry: found, trie } = await lookUp(context, path, { syscall })
+  if (trie.log !== context.metadata || found?.stat.mount) {
+    count.skip(entry.path, 'another drive is mounted there')
+    return
+  }
+  const old = found?.stat ?? null
+  if (old && isSame(job, entry, old)) {
+    count.unchanged++
+    if (entry.type === 'file') done(count, entry.size)
+    return
+  }
+  if (entry.type !== 'file') return write(job, entry)
+  if (old?.isDirectory() && !job.options.delete) {
+    throw new DriveError('EISDIR', { syscall, path })
+  }
+  if (found && old?.isFile() && old.size === entry.size) {
+    const run = await runOf(context, found, context.reads())
+    if (!run || (await sameContent(run, folder.pieces(entry.path, PIECE)))) {
+      // Times and mode of what is there.
+      job.bulk.put(keyIn(job, entry.path), withAttributes(context, old, entry))
+      count.changed++
+      done(count, entry.size)
+      return
+    }
+  }
+  if (entry.size > LARGE) await stream(job, entry, path)
+  else write(job, entry)
+}
+
+function isSame(job: Import, entry: RealEntry, old: Stat): boolean {
+  const { type } = entry
+  if (type === 'link') {
+    return old.isSymbolicLink() && old.linkname === linkOf(job, entry)
+  }
+  if ((old.mode & 0o7777) !== entry.mode || old.mtimeMs !== entry.mtime) return false
+  return type === 'directory' ? old.isDirectory() : old.isFile() && old.size === entry.size
+}
+
+/** Put an entry, and of a file its content, into what is written together. */
+function write(job: Import, entry: RealEntry): void {
+  const { bulk, count, context, folder } = job
+  const { type, path, mtime, mode } = entry
+  const key = keyIn(job, path)
+  const ctime = context.now()
+  if (type === 'file') {
+    const bytes = folder.read(path, entry.size)
+    const blocks = blocksOf(bytes)
+    const place = bulk.place(blocks)
+    bulk.put(key, record({ mode: S_IFREG | mode, mtime, ctime, ...place }), blocks)
+    count.writtenBytes += bytes.length
+    done(count, entry.size)
+  } else {
+    // v10 notes where the content log ends; a link has no place at all.
+    const isLink = type === 'link'
+    const place = isLink ? { offset: 0, byteOffset: 0 } : bulk.place([])
+    const linkname = isLink ? linkOf(job, entry) : null
+    const bits = isLink ? S_IFLNK | DEFAULT_LINK_MODE : S_IFDIR | mode
+    bulk.put(key, record({ mode: bits, mtime, ctime, ...place, size: 0, blocks: 0, linkname }))
+  }
+  count.changed++
+}
+
+/** Write a large file piece by piece. */
+async function stream(job: Import, entry: RealEntry, path: string): Promise<void> {
+  const { context, folder, count, stop, bulk } = job
+  await bulk.flush()
+  const { mode, mtime } = entry
+  const writer = await openContentWriter(context, path, { mode, mtime }, { signal: stop })
+  const before = count.bytes
+  try {
+    for await (const piece of folder.pieces(entry.path, PIECE)) {
+      await writer.write(blocksOf(piece))
+      count.bytes += piece.length
+      count.writtenBytes += piece.length
+      await count.pause()
+    }
+    await writer.finish()
+  } catch (error) {
+    await writer.abort()
+    throw error
+  }
+  // What it had when it was listed is what the totals are made of.
+  count.bytes = before
+  count.changed++
+  done(count, entry.size)
+}
+
+function done(count: FolderCount, size: number): void {
+  count.files++
+  count.bytes += size
+}
+
+/** Remove the entries below the target that the folder does not have. */
+async function removeOthers(job: Import, entries: readonly RealEntry[]): Promise<void> {
+  const { context, target, bulk, count } = job
+  const keep = new Set(entries.map(({ path }) => keyIn(job, path)))
+  const rows = context.trie.iterator(target, { ...context.reads(), noMounts: true })
+  for await (const { node, trie } of rows) {
+    const isTarget = node.key === keyOf(target)
+    if (isTarget || keep.has(node.key) || trie.log !== context.metadata) continue
+    // Left out, and so not of the folder either way.
+    if (job.options.filter && !job.options.filter(node.key.slice(keyOf(target).length + 1)))
+      continue
+    if (node.flags !== 0) {
+      count.skip(node.key, 'another drive is mounted there')
+      continue
+    }
+    bulk.del(node.key)
+    count.removed++
+    if (count.isDue) await count.pause()
+  }
+  await bulk.flush()
+}
+
+function keyIn({ target }: Import, path: string): string {
+  return target === '/' ? path : `${keyOf(target)}/${path}`
+}
+
+function linkOf({ folder, context }: Import, { path }: RealEntry): string {
+  return linkTarget(folder.target(path), context.exact)
+}
+
+function blocksOf(bytes: Uint8Array): Uint8Array[] {
+  if (bytes.length <= BLOCK) return bytes.length === 0 ? [] : [bytes]
+  const blocks: Uint8Array[] = []
+  for (let at = 0; at < bytes.length; at += BLOCK) blocks.push(bytes.subarray(at, at + BLOCK))
+  return blocks
+}
+
+type Fields = Omit<
+  Parameters<typeof encodeStat>[0],
+  'uid' | 'gid' | 'linkname' | 'mount' | 'metadata'
+>
+
+function record(fields: Fields & { readonly linkname?: string | null }): Uint8Array {
+  return encodeStat({ uid: 0, gid: 0, linkname: null, mount: null, metadata: null, ...fields })
+}
+
+function withAttributes(context: DriveContext, old: Stat, { mode, mtime }: RealEntry): Uint8Array {
+  return old.with({ mode: S_IFREG | mode, mtime, ctime: context.now() }, context.now()).encode()
+}

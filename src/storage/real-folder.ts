@@ -1,0 +1,311 @@
+/**
+ * A folder of the system, file by file: what an import reads and an export writes. With `descriptor.ts` and
+ * `folder-lock.ts` the only place that touches `node:fs`.
+ *
+ * Nothing outside the folder is ever read or written, whatever the names: they are refused unless each part is a plain
+ * name, links are never followed, and a file that is written takes the place of its old self at once, by a rename. That
+ * holds as long as nobody else changes the folder meanwhile: Node cannot open relative to a directory.
+ *
+ * Calls on names and small files are made at once, on the thread of the program: by way of the thread pool each costs 17 µs
+ * of CPU, and an import makes four for each file. Whoever makes many of them has to let the event loop in between.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import * as fs from 'node:fs'
+import { join, resolve } from 'node:path'
+import { allocUnsafe } from '../bytes.ts'
+import * as descriptor from './descriptor.ts'
+import { StorageError, ioError } from './storage-error.ts'
+
+/** What is at a name of a folder. */
+export interface RealEntry {
+  /** Names from the folder down, with `/` between them. */
+  readonly path: string
+  readonly type: 'file' | 'directory' | 'link' | 'other'
+  /** Bytes. */
+  readonly size: number
+  /** Milliseconds since 1970, to the nearest, at least 1: what is set by a fraction of a second comes back so. */
+  readonly mtime: number
+  /** Permissions, with set-uid, set-gid and sticky. */
+  readonly mode: number
+}
+
+/** Mode and time of modification, in milliseconds since 1970. */
+export interface Attributes {
+  readonly mode: number
+  readonly mtime: number
+}
+
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants
+/** One that is not there yet, not even as a link. */
+const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+const PERMISSIONS = 0o7777
+/** What an export sets: a drive of others must not make programs that run as whoever exports it. */
+const EXPORTED = 0o777
+/** A file that is being written; the rest is a hash of its name, so that it can be found again, and fits. */
+const PARTIAL = '.varve-partial-'
+
+/** A folder of the system. */
+export class RealFolder {
+  /** Its absolute path, links resolved. */
+  readonly path: string
+  /** Directories that are known to be none but directories, down from the folder. */
+  readonly #directories = new Set<string>([''])
+
+  private constructor(path: string) {
+    this.path = path
+  }
+
+  /**
+   * The folder at `path`, which may be a link to it.
+   *
+   * @param create - make it and those above it when it is missing
+   * @throws StorageError `STORAGE_IO` when it is missing or none
+   */
+  static open(path: string, create = false): RealFolder {
+    return guarded(path, () => {
+      if (create) fs.mkdirSync(resolve(path), { recursive: true })
+      const real = fs.realpathSync(resolve(path))
+      if (!fs.statSync(real).isDirectory()) {
+        throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' })
+      }
+      return new RealFolder(real)
+    })
+  }
+
+  /**
+   * What is directly in a directory of it, by name in order. What is gone by the time it is looked at, and what is left of
+   * an export that was cut short, is left out.
+   *
+   * @param path - of the directory; empty for the folder itself
+   */
+  list(path: string): RealEntry[] {
+    const names = guarded(path, () => fs.readdirSync(this.#at(path))).toSorted()
+    const listed: RealEntry[] = []
+    for (const name of names) {
+      if (name.startsWith(PARTIAL)) continue
+      const entry = this.look(path === '' ? name : `${path}/${name}`)
+      if (entry) listed.push(entry)
+    }
+    return listed
+  }
+
+  /** What is at `path`, links not followed; null for nothing. */
+  look(path: string): RealEntry | null {
+    return guarded(path, () => {
+      const stats = fs.lstatSync(this.#at(path), { throwIfNoEntry: false })
+      if (!stats) return null
+      const { size, mode } = stats
+      const mtime = Math.max(1, Math.round(stats.mtimeMs))
+      return { path, type: typeOf(stats), size, mtime, mode: mode & PERMISSIONS }
+    })
+  }
+
+  /** The target of a link, as it is stored. */
+  target(path: string): string {
+    return guarded(path, () => fs.readlinkSync(this.#at(path)))
+  }
+
+  /**
+   * All bytes of a file, at once.
+   *
+   * @param size - bytes it should have; it is read to its end all the same
+   */
+  read(path: string, size: number): Uint8Array {
+    return guarded(path, () => {
+      const fd = fs.openSync(this.#at(path), O_RDONLY | O_NOFOLLOW)
+      try {
+        // One byte more, so that one call tells that this is the end.
+        let out = allocUnsafe(size + 1)
+        let length = 0
+        for (;;) {
+          const count = fs.readSync(fd, out, length, out.length - length, null)
+          length += count
+          if (count === 0 || length < out.length) return out.subarray(0, length)
+          // It has grown since it was listed.
+          const larger = allocUnsafe(out.length * 2)
+          larger.set(out)
+          out = larger
+        }
+      } finally {
+        fs.closeSync(fd)
+      }
+    })
+  }
+
+  /**
+   * The bytes of a file in pieces, each but the last of `length` bytes; each is the caller's own.
+   *
+   * @yields the pieces
+   */
+  async *pieces(path: string, length: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const fd = guarded(path, () => fs.openSync(this.#at(path), O_RDONLY | O_NOFOLLOW))
+    try {
+      for (let at = 0; ; at += length) {
+        const out = allocUnsafe(length)
+        // oxlint-disable-next-line no-await-in-loop -- in order
+        const count = await descriptor.readFully(fd, out, at)
+        if (count > 0) yield out.subarray(0, count)
+        if (count < length) return
+      }
+    } catch (error) {
+      throw error instanceof StorageError ? error : ioError(path, error)
+    } finally {
+      await descriptor.close(fd)
+    }
+  }
+
+  /** Make the directory at `path` and those above it; what else is there, a link too, makes room. */
+  makeDirectory(path: string): void {
+    if (this.#directories.has(path)) return
+    const at = path.lastIndexOf('/')
+    this.makeDirectory(at < 0 ? '' : path.slice(0, at))
+    guarded(path, () => {
+      const place = this.#at(path)
+      const stats = fs.lstatSync(place, { throwIfNoEntry: false })
+      if (stats && !stats.isDirectory()) fs.unlinkSync(place)
+      if (!stats?.isDirectory()) fs.mkdirSync(place)
+      // Until it is finished it has to let us in.
+      else if ((stats.mode & 0o700) !== 0o700)
+        fs.chmodSync(place, (stats.mode & PERMISSIONS) | 0o700)
+    })
+    this.#directories.add(path)
+  }
+
+  /** Begin to write the file at `path`, whose directory is there; what is at `path` stays until it is finished. */
+  create(path: string): RealFile {
+    return guarded(path, () => {
+      const partial = this.#partialOf(path)
+      return new RealFile(fs.openSync(partial, NEW_FILE, 0o600), partial, this.#at(path))
+    })
+  }
+
+  /** Put a link at `path`, whose directory is there, in the place of what is no directory. */
+  link(path: string, target: string): void {
+    guarded(path, () => {
+      const partial = this.#partialOf(path)
+      fs.symlinkSync(target, partial)
+      fs.renameSync(partial, this.#at(path))
+    })
+  }
+
+  /** Set mode and time of what is at `path`: no link. */
+  setAttributes(path: string, { mode, mtime }: Attributes): void {
+    guarded(path, () => {
+      const place = this.#at(path)
+      fs.utimesSync(place, mtime / 1000, mtime / 1000)
+      fs.chmodSync(place, mode & EXPORTED)
+    })
+  }
+
+  /** Remove what is at `path`, a directory with everything in it; links are removed, not followed. */
+  remove(path: string): void {
+    // All of them: where upper and lower case are one, it may be known by another name.
+    this.#directories.clear()
+    this.#directories.add('')
+    guarded(path, () => fs.rmSync(this.#at(path), { recursive: true, force: true }))
+  }
+
+  /** Where something is made that will take the place at `path`: free, also of what an export that was cut short left. */
+  #partialOf(path: string): string {
+    const at = path.lastIndexOf('/') + 1
+    const name = createHash('sha256').update(path.slice(at)).digest('hex').slice(0, 32)
+    const partial = this.#at(`${path.slice(0, at)}${PARTIAL}${name}`)
+    fs.rmSync(partial, { force: true })
+    return partial
+  }
+
+  #at(path: string): string {
+    if (path === '') return this.path
+    if (!isPlain(path)) throw new StorageError('STORAGE_IO', `${path}: no name in a folder`)
+    return join(this.path, path)
+  }
+}
+
+/** A file that is being written beside its place. */
+export class RealFile {
+  readonly #fd: number
+  readonly #partial: string
+  readonly #place: string
+  #closed = false
+
+  /** @internal */
+  constructor(fd: number, partial: string, place: string) {
+    this.#fd = fd
+    this.#partial = partial
+    this.#place = place
+  }
+
+  /** Write small bytes at once. */
+  writeNow(bytes: Uint8Array, offset: number): void {
+    guarded(this.#place, () => {
+      for (let at = 0; at < bytes.length;) {
+        at += fs.writeSync(this.#fd, bytes, at, bytes.length - at, offset + at)
+      }
+    })
+  }
+
+  /** Write bytes. */
+  async write(bytes: Uint8Array, offset: number): Promise<void> {
+    try {
+      await descriptor.writeFully(this.#fd, bytes, offset)
+    } catch (error) {
+      throw ioError(this.#place, error)
+    }
+  }
+
+  /** Set its attributes and put it where it belongs, in the place of what is there. */
+  finish({ mode, mtime }: Attributes): void {
+    guarded(this.#place, () => {
+      fs.futimesSync(this.#fd, mtime / 1000, mtime / 1000)
+      fs.fchmodSync(this.#fd, mode & EXPORTED)
+      this.#close()
+      fs.renameSync(this.#partial, this.#place)
+    })
+  }
+
+  /** Give it up. */
+  abort(): void {
+    guarded(this.#place, () => {
+      this.#close()
+      fs.rmSync(this.#partial, { force: true })
+    })
+  }
+
+  #close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    fs.closeSync(this.#fd)
+  }
+}
+
+/** Whether a path leads nowhere but down: its parts are names, and none of them stands for another place. */
+export function isPlain(path: string, platform: string = process.platform): boolean {
+  if (path.includes('\0')) return false
+  // On Windows `a\b` and `c:x` are more than a name, and `con` or `x.` are not the file they seem to be.
+  const isWindows = platform === 'win32'
+  return path.split('/').every((name) => {
+    if (name === '' || name === '.' || name === '..') return false
+    if (!isWindows) return true
+    return (
+      !/[\\:*?"<>|]/u.test(name) &&
+      !/[. ]$/u.test(name) &&
+      !/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/iu.test(name)
+    )
+  })
+}
+
+function typeOf(stats: fs.Stats): RealEntry['type'] {
+  if (stats.isFile()) return 'file'
+  if (stats.isDirectory()) return 'directory'
+  return stats.isSymbolicLink() ? 'link' : 'other'
+}
+
+function guarded<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw error instanceof StorageError ? error : ioError(path, error)
+  }
+}
