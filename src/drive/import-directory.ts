@@ -20,7 +20,7 @@ import { openContentWriter } from './content.ts'
 import type { DriveContext } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
 import { type FolderCount, type FolderLimits, FolderTransfer } from './folder-transfer.ts'
-import { firstBelow, lookUp } from './lookup.ts'
+import { firstBelow, lookUp, placeOf } from './lookup.ts'
 import { absolute, keyOf, linkTarget, pathOf } from './paths.ts'
 import { runOf } from './run.ts'
 import { sameContent } from './same-content.ts'
@@ -86,14 +86,14 @@ export function importDirectory(
 async function importAll(
   context: DriveContext,
   source: string,
-  target: string,
+  name: string,
   options: ImportOptions,
   count: FolderCount,
   stop: AbortSignal,
 ): Promise<void> {
   await context.ready()
-  context.assertWritable(syscall, target)
-  const { trie, entry } = await lookUp(context, target, { syscall })
+  context.assertWritable(syscall, name)
+  const { path: target, trie, entry } = await placeOf(context, name, { syscall, follow: true })
   if (trie.log !== context.metadata || !trie.log.writable || entry?.stat.mount) {
     throw new DriveError('EROFS', { syscall, path: target })
   }
@@ -201,7 +201,7 @@ async function importCarefully(job: Import, entry: RealEntry): Promise<void> {
       return
     }
   }
-  if (entry.size > LARGE) await stream(job, entry, path)
+  if (entry.size > LARGE) await stream(job, entry, path, old)
   else write(job, entry)
 }
 
@@ -239,8 +239,15 @@ function write(job: Import, entry: RealEntry): void {
 }
 
 /** Write a large file piece by piece. */
-async function stream(job: Import, entry: RealEntry, path: string): Promise<void> {
+async function stream(
+  job: Import,
+  entry: RealEntry,
+  path: string,
+  old: Stat | null,
+): Promise<void> {
   const { context, folder, count, stop, bulk } = job
+  // What is no file there would be followed, or refuse it.
+  if (old && !old.isFile()) bulk.del(keyOf(path))
   await bulk.flush()
   const { mode, mtime } = entry
   const writer = await openContentWriter(context, path, { mode, mtime }, { signal: stop })

@@ -18,7 +18,8 @@ import { commitContent, cut, writablePlace } from './content.ts'
 import { Contents } from './contents.ts'
 import { DriveContext } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
-import { keyOf } from './paths.ts'
+import { lookUp } from './lookup.ts'
+import { keyOf, parentPath } from './paths.ts'
 import { StagedLog, UNPLACED } from './staged-log.ts'
 import { Stat, type StatInput } from './stat.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -37,6 +38,8 @@ interface View {
 /** The changes of one batch. */
 export class Staging {
   readonly #drive: DriveContext
+  /** Directories that are no links, nor below one. */
+  readonly #plain = new Set<string>()
   /** What is not in a view. */
   #bulk: BulkWriter | null = null
   #view: View | null = null
@@ -53,11 +56,7 @@ export class Staging {
     const drive = this.#drive
     await drive.ready()
     const bulk = await this.#openBulk(path)
-    const key = keyOf(path)
-    if (!bulk.has(key)) {
-      const place = await inWords('open', path, () => writablePlace(drive, path, 'open'))
-      if (place.trie.log !== drive.metadata) throw otherDrive('open', path)
-    }
+    const key = bulk.has(keyOf(path)) ? keyOf(path) : await this.#keyFor(path)
     const blocks = bytes ? cut(bytes) : []
     const entry = Stat.file({ ...fields, ...bulk.place(blocks) }, drive.now()).encode()
     bulk.put(key, entry, blocks)
@@ -95,6 +94,20 @@ export class Staging {
     this.#events = []
     this.#view?.context.markClosed()
     this.#subscriptions.end()
+  }
+
+  /** Where a file at `path` is stored: links are followed. */
+  async #keyFor(path: string): Promise<string> {
+    const drive = this.#drive
+    // With no link at the path, nor above it, there is nothing to follow. Most files have neighbours.
+    if (this.#plain.has(parentPath(path))) {
+      const { entry } = await lookUp(drive, path, { syscall: 'open' })
+      if (!entry || entry.stat.isFile()) return keyOf(path)
+    }
+    const place = await inWords('open', path, () => writablePlace(drive, path, 'open'))
+    if (place.trie.log !== drive.metadata) throw otherDrive('open', path)
+    if (place.innerPath === keyOf(path)) this.#plain.add(parentPath(path))
+    return place.innerPath
   }
 
   async #openBulk(path: string): Promise<BulkWriter> {

@@ -331,7 +331,7 @@ t.test('a drive that is full stores nothing of a batch, which may be flushed lat
   t.end()
 })
 
-const PATHS = ['a', 'b', 'd/a', 'd/b', 'd/e/a', 'x/a', 'x/e/f'] as const
+const PATHS = ['a', 'b', 'd/a', 'd/b', 'd/e/a', 'x/a', 'x/e/f', 'a/a', 'b/e/a'] as const
 const path = fc.constantFrom(...PATHS)
 const data = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes))
 

@@ -230,6 +230,25 @@ t.test('an export that is given up leaves whole files, and goes on from there', 
   t.end()
 })
 
+t.test('links of the drive are followed above what is imported, and replaced in it', async (t) => {
+  const root = folder(t, { f: 'f', d: { x: 'x' }, large: Buffer.alloc(4 * 2 ** 20 + 1, 'l') })
+  const drive = await memoryDrive(t)
+  await drive.writeFile('/real/old', 'old')
+  await drive.writeFile('/elsewhere/kept', 'kept')
+  await drive.symlink('real', '/link')
+  await drive.symlink('../elsewhere', '/real/d')
+  await drive.symlink('../elsewhere/kept', '/real/f')
+  await drive.symlink('../elsewhere/kept', '/real/large')
+  await drive.importDirectory(root, '/link')
+  t.strictSame((await drive.readdir('/real')).toSorted(), ['d', 'f', 'large', 'old'])
+  t.equal((await drive.lstat('/real/d')).isDirectory(), true)
+  t.equal(await drive.readFile('/real/d/x', 'utf8'), 'x')
+  t.equal((await drive.lstat('/real/large')).size, 4 * 2 ** 20 + 1)
+  t.strictSame(await drive.readdir('/elsewhere'), ['kept'])
+  t.equal(await drive.readFile('/elsewhere/kept', 'utf8'), 'kept')
+  t.end()
+})
+
 t.test('progress is told with the totals of all, and ends with them', async (t) => {
   const root = folder(t, { a: 'aaa', d: { b: 'b' }, large: Buffer.alloc(6 * 2 ** 20) })
   const drive = await memoryDrive(t)
