@@ -7,43 +7,37 @@
  *
  * @module
  */
-import { equals, toHex } from '../../src/bytes.ts'
-import { hash } from '../../src/crypto.ts'
+import { equals } from '../../src/bytes.ts'
 import { Drive } from '../../src/drive/index.ts'
 import type { ReadOptions } from '../../src/drive/index.ts'
-import type { Log } from '../../src/log/index.ts'
-import { treeHash } from '../../src/merkle/index.ts'
 import type { Connection } from '../../src/wire/connection.ts'
 import type { ReplicateOptions } from '../../src/wire/replicate.ts'
 import { Replication } from '../../src/wire/replication.ts'
 import { Disk } from './disk.ts'
+import { ABSENT, hasAll, headOf, markAt, markOf, pathOf, viewOf } from './drive-view.ts'
+import type { View } from './drive-view.ts'
 import { Mesh, TIMEOUT_MS } from './mesh.ts'
 import type { Node } from './mesh.ts'
+import { live } from './life.ts'
+import type { Mortal } from './life.ts'
 import type { Outcome } from './outcome.ts'
 import { Waits } from './waits.ts'
 
 /** Virtual time that the last part may take. */
 const PATIENCE_MS = 120_000
 const PATHS = ['/a', '/b', '/d/a', '/d/b', '/d/e/a', '/d/e/f', '/g/h', '/g/i'] as const
-/** Stands for a file that is not there. */
-const ABSENT = ''
 /** 2020-01-01, when every world begins. */
 const BEGINNING_MS = 1_577_836_800_000
 
-interface Member extends Node {
+interface Member extends Node, Mortal {
   readonly isWriter: boolean
   readonly isFull: boolean
   readonly durability: 'sync' | 'batch' | 'none'
   readonly masterKey: Uint8Array
   disk: Disk
   drive: Drive
-  /** Steps until it comes back; 0: it is here. */
-  away: number
   crashes: number
 }
-
-/** What a drive shows, as text: equal where everything is. */
-type View = string
 
 /** Play the world of a seed. */
 export async function playDrives(seed: number): Promise<Outcome> {
@@ -80,21 +74,16 @@ class DriveWorld {
     await this.#enter('sparse', false)
   }
 
-  async live(): Promise<void> {
+  live(): Promise<void> {
     const mesh = this.#mesh
-    const steps = 8 + mesh.below(10)
-    for (let step = 0; step < steps; step++) {
-      const action = mesh.below(20)
-      mesh.network.note(action)
-      // oxlint-disable-next-line no-await-in-loop
-      await this.#act(action)
-      // oxlint-disable-next-line no-await-in-loop
-      await mesh.network.run(mesh.below(600))
-      for (const member of this.#members) {
-        // oxlint-disable-next-line no-await-in-loop
-        if (member.away > 0 && --member.away === 0) await this.#return(member)
-      }
-    }
+    return live({
+      mesh,
+      members: this.#members,
+      steps: 8 + mesh.below(10),
+      pauseMs: 600,
+      act: (action) => this.#act(action),
+      comeBack: (member) => this.#return(member),
+    })
   }
 
   async end(): Promise<Outcome> {
@@ -136,6 +125,7 @@ class DriveWorld {
       connections: mesh.made,
       crashes: this.#crashes,
       waits: this.#waits.count,
+      events: mesh.events,
     }
   }
 
@@ -293,6 +283,7 @@ class DriveWorld {
       for (let turns = mesh.below(100); turns > 0; turns--) await Promise.resolve()
     }
     const isCut = durability === 'sync' && mesh.coin()
+    mesh.count(isCut ? 'power cut' : 'process killed')
     member.disk = isCut ? disk.cut(mesh.network.random) : disk.killed()
     member.crashes++
     this.#crashes++
@@ -368,39 +359,4 @@ class DriveWorld {
     }
     return left
   }
-}
-
-function markOf(bytes: Uint8Array): string {
-  return toHex(hash(bytes)).slice(0, 16)
-}
-
-async function markAt(drive: Drive, path: string): Promise<string> {
-  return (await drive.exists(path)) ? markOf(await drive.readFile(path)) : ABSENT
-}
-
-/** Every entry with its stat and content. */
-async function viewOf(drive: Drive): Promise<View> {
-  const names = await drive.readdir('/', { recursive: true })
-  const lines = names.toSorted().map(async (name) => {
-    const stat = await drive.lstat(name)
-    const mark = stat.isFile() ? markOf(await drive.readFile(name)) : 'directory'
-    return `${name} ${stat.mode} ${stat.size} ${stat.offset} ${Number(stat.mtime)} ${mark}`
-  })
-  return (await Promise.all(lines)).join('\n')
-}
-
-function hasAll(log: Log | null, of: Log | null): boolean {
-  if (!of || of.length === 0) return true
-  return log !== null && log.length >= of.length && log.has(0, of.length)
-}
-
-async function headOf(log: Log | null): Promise<string> {
-  if (!log || log.length === 0) return 'none'
-  return `${log.length} ${toHex(treeHash(await log.rootHashes(log.length - 1)))}`
-}
-
-/** Where a store keeps a log. */
-function pathOf(log: Log): string {
-  const name = log.discoveryKey ? toHex(log.discoveryKey) : ''
-  return `${name.slice(0, 2)}/${name.slice(2, 4)}/${name}`
 }

@@ -10,14 +10,17 @@
 import { equals } from '../../src/bytes.ts'
 import { signingKeyPair } from '../../src/crypto.ts'
 import type { KeyPair } from '../../src/crypto.ts'
-import { Log, LogError } from '../../src/log/index.ts'
+import { Log } from '../../src/log/index.ts'
 import type { Durability, WaitOptions } from '../../src/log/index.ts'
 import { treeHash } from '../../src/merkle/index.ts'
 import type { Connection } from '../../src/wire/connection.ts'
 import { replicate } from '../../src/wire/replicate.ts'
 import type { ReplicateOptions } from '../../src/wire/replicate.ts'
 import { Replication } from '../../src/wire/replication.ts'
+import { blockAt, blockOf, byteOffsetOf } from './blocks.ts'
 import { Disk } from './disk.ts'
+import { live } from './life.ts'
+import type { Mortal } from './life.ts'
 import type { Outcome } from './outcome.ts'
 import { Mesh, TIMEOUT_MS } from './mesh.ts'
 import type { Node } from './mesh.ts'
@@ -26,14 +29,12 @@ import { Waits } from './waits.ts'
 /** Virtual time that the last part may take. */
 const PATIENCE_MS = 120_000
 
-interface Member extends Node {
+interface Member extends Node, Mortal {
   readonly isWriter: boolean
   readonly sparse: boolean
   readonly durability: Durability
   disk: Disk
   log: Log
-  /** Steps until it comes back; 0: it is here. */
-  away: number
   /** Content of it was synced before it crashed. */
   wasSynced: boolean
   /** Power was cut before all was synced. */
@@ -79,21 +80,16 @@ class LogWorld {
     for (let i = 1 + mesh.below(2); i > 0; i--) await this.#enter('sparse', true)
   }
 
-  async live(): Promise<void> {
+  live(): Promise<void> {
     const mesh = this.#mesh
-    const steps = 10 + mesh.below(15)
-    for (let step = 0; step < steps; step++) {
-      const action = mesh.below(20)
-      mesh.network.note(action)
-      // oxlint-disable-next-line no-await-in-loop
-      await this.#act(action)
-      // oxlint-disable-next-line no-await-in-loop
-      await mesh.network.run(mesh.below(400))
-      for (const member of this.#members) {
-        // oxlint-disable-next-line no-await-in-loop
-        if (member.away > 0 && --member.away === 0) await this.#return(member)
-      }
-    }
+    return live({
+      mesh,
+      members: this.#members,
+      steps: 10 + mesh.below(15),
+      pauseMs: 400,
+      act: (action) => this.#act(action),
+      comeBack: (member) => this.#return(member),
+    })
   }
 
   async end(): Promise<Outcome> {
@@ -138,6 +134,7 @@ class LogWorld {
       connections: mesh.made,
       crashes: this.#crashes,
       waits: this.#waits.count,
+      events: mesh.events,
     }
   }
 
@@ -290,6 +287,7 @@ class LogWorld {
       for (let turns = mesh.below(40); turns > 0; turns--) await Promise.resolve()
     }
     const isCut = durability !== 'none' && mesh.coin()
+    mesh.count(isCut ? 'power cut' : 'process killed')
     member.disk = isCut ? disk.cut(mesh.network.random) : disk.killed()
     member.crashes++
     if (isCut && durability === 'batch') member.wasCut = true
@@ -401,27 +399,4 @@ class LogWorld {
     const { open } = this.#waits
     if (open > 0) this.#failures.push(`${open} waits were never answered`)
   }
-}
-
-/** A block that is held, or `null` when its log says that it is damaged. */
-async function blockAt(log: Log, index: number): Promise<Uint8Array | null> {
-  try {
-    return await log.get(index, { wait: false })
-  } catch (error) {
-    if (error instanceof LogError && error.code === 'LOG_CORRUPT') return null
-    throw error
-  }
-}
-
-/** The block at `index`: mostly small, some larger. */
-function blockOf(index: number): Uint8Array {
-  const length = 5 + (index % 17 === 3 ? 900 : index % 40)
-  return Uint8Array.from({ length }, (_, i) => index + 7 * i)
-}
-
-/** Bytes before block `index`. */
-function byteOffsetOf(index: number): number {
-  let sum = 0
-  for (let i = 0; i < index; i++) sum += 5 + (i % 17 === 3 ? 900 : i % 40)
-  return sum
 }

@@ -8,6 +8,7 @@ import type { Connection } from '../../src/wire/connection.ts'
 import type { ReplicateOptions } from '../../src/wire/replicate.ts'
 import { Network } from './link.ts'
 import type { Link } from './link.ts'
+import type { Event } from './outcome.ts'
 
 /** Somebody who can be connected. */
 export interface Node {
@@ -26,6 +27,9 @@ interface Bond {
 /** Milliseconds of silence that end a connection. */
 export const TIMEOUT_MS = 6000
 
+/** A piece takes so many milliseconds on a very slow link, at most. */
+const SLOW_MS = 2500
+
 /** What connections to honest peers may end with: the links here are bad. */
 const EXPECTED: ReadonlySet<string> = new Set(['ETIMEDOUT', 'WIRE_REQUEST_TIMEOUT'])
 
@@ -36,6 +40,8 @@ export class Mesh {
   readonly faults: string[] = []
   /** Connections made. */
   made = 0
+  /** How often each kind of thing happened. */
+  readonly events: Map<Event, number> = new Map()
   #bonds: Bond[] = []
   readonly #ends: Connection[] = []
   readonly #plans = new Set<() => void>()
@@ -43,6 +49,11 @@ export class Mesh {
   /** @param seed - decides everything */
   constructor(seed: number) {
     this.network = new Network(seed)
+  }
+
+  /** Something happened. */
+  count(event: Event): void {
+    this.events.set(event, (this.events.get(event) ?? 0) + 1)
   }
 
   /** An integer in [0, end). */
@@ -78,9 +89,11 @@ export class Mesh {
 
   /** A link of any kind: fast, slow or very slow, live or not, sometimes one that is lost at some byte. */
   joinSomehow(a: Node, b: Node): void {
-    const pace = this.pick([1, 20, 80, 80, 2500])
+    const pace = this.pick([1, 20, 80, 80, SLOW_MS])
     const live = this.coin(0.8)
     const bytes = this.coin(0.3) ? 1 + this.below(this.pick([200, 2000, 20_000])) : Infinity
+    this.count(pace === SLOW_MS ? 'slow source' : 'delayed link')
+    if (bytes < Infinity) this.count('lost at a byte')
     this.#join(a, b, live, [0, pace], bytes, false)
   }
 
@@ -95,6 +108,8 @@ export class Mesh {
     const { link } = this.pick(this.#bonds)
     const kind = this.below(6)
     this.network.note(kind)
+    const what = ['cut', 'dead source', 'dead one way', 'dead one way', 'half open'] as const
+    this.count(what[kind] ?? 'pause')
     if (kind === 0) link.cut()
     else if (kind === 1) link.swallow()
     else if (kind === 2) link.swallow('there')
@@ -115,7 +130,9 @@ export class Mesh {
       return a !== b
     })
     const links = between.map(({ link }) => link)
-    if (this.coin(0.3)) for (const link of links) link.swallow()
+    const isForGood = this.coin(0.3)
+    if (links.length > 0) this.count(isForGood ? 'partition for good' : 'partition that heals')
+    if (isForGood) for (const link of links) link.swallow()
     else this.#pause(links)
   }
 

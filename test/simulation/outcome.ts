@@ -14,4 +14,25 @@ export interface Outcome {
   readonly crashes: number
   /** Reads, seeks, updates and downloads that were asked for. */
   readonly waits: number
+  /** How often each kind of thing befell the world; every kind is in it. */
+  readonly events: ReadonlyMap<Event, number>
 }
+
+/** What may befall a world. */
+export const EVENTS = [
+  'delayed link',
+  'slow source',
+  'lost at a byte',
+  'cut',
+  'dead source',
+  'dead one way',
+  'half open',
+  'pause',
+  'partition that heals',
+  'partition for good',
+  'process killed',
+  'power cut',
+] as const
+
+/** One of them. */
+export type Event = (typeof EVENTS)[number]

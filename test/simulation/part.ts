@@ -8,7 +8,8 @@
 import type { Part, Row, Setting } from '../torture/parts.ts'
 import { playDrives } from './drive-world.ts'
 import { playLogs } from './log-world.ts'
-import type { Outcome } from './outcome.ts'
+import { EVENTS } from './outcome.ts'
+import type { Event, Outcome } from './outcome.ts'
 
 interface Kind {
   readonly name: string
@@ -36,6 +37,7 @@ async function playKind(kind: Kind, place: number, setting: Setting): Promise<Ro
   const worlds = { passed: 0, failed: 0 }
   const same = { passed: 0, failed: 0 }
   const sums = { connections: 0, crashes: 0, waits: 0 }
+  const events = new Map<Event, number>()
   const count = quick ? kind.quick : kind.full
   for (let number = 0; number < count; number++) {
     const name = `${kind.name} ${number}`
@@ -46,6 +48,7 @@ async function playKind(kind: Kind, place: number, setting: Setting): Promise<Ro
     const outcome = await played(kind, seed)
     worlds[outcome.failures.length === 0 ? 'passed' : 'failed']++
     for (const key of ['connections', 'crashes', 'waits'] as const) sums[key] += outcome[key]
+    for (const [event, times] of outcome.events) events.set(event, (events.get(event) ?? 0) + times)
     if (outcome.failures.length > 0 && worlds.failed <= FAILURES_PRINTED) {
       note(
         `FAIL --seed ${setting.seed} --only '${name}': ${outcome.failures.slice(0, 6).join(' | ')}`,
@@ -62,10 +65,23 @@ async function playKind(kind: Kind, place: number, setting: Setting): Promise<Ro
       note(`simulation: ${number + 1} ${kind.name}, ${worlds.failed} failed`)
   }
   const remark = `${sums.waits} waits, ${sums.connections} connections, ${sums.crashes} crashes`
-  return [
+  const rows: Row[] = [
     { what: `simulation: ${kind.what}`, ...worlds, remark },
     { what: `simulation: ${kind.name} played twice, the same run`, ...same },
   ]
+  if (only === null) rows.push(rowOf(kind, events, quick))
+  return rows
+}
+
+/** A whole run in which something never happens does not show that it is survived; a quick one may miss it. */
+function rowOf(kind: Kind, events: ReadonlyMap<Event, number>, quick: boolean): Row {
+  const seen = EVENTS.filter((event) => events.has(event))
+  return {
+    what: `simulation: what befell ${kind.name}, each kind at least once`,
+    passed: seen.length,
+    failed: quick ? 0 : EVENTS.length - seen.length,
+    remark: EVENTS.map((event) => `${event} ${events.get(event) ?? 0}`).join(', '),
+  }
 }
 
 async function played(kind: Kind, seed: number): Promise<Outcome> {
@@ -73,7 +89,7 @@ async function played(kind: Kind, seed: number): Promise<Outcome> {
     return await kind.play(seed)
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    return { failures: [text], trace: 0, connections: 0, crashes: 0, waits: 0 }
+    return { failures: [text], trace: 0, connections: 0, crashes: 0, waits: 0, events: new Map() }
   }
 }
 
