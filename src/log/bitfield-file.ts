@@ -16,6 +16,8 @@ const CHUNK_PAGES = 64
 export class BitfieldFile {
   readonly #file: RandomAccess
   readonly #bitfield: Bitfield
+  /** Pages written since somebody asked. */
+  #written = new Set<number>()
   #running: Promise<void> | null = null
   #next: Promise<void> | null = null
 
@@ -61,8 +63,21 @@ export class BitfieldFile {
     return this.#next
   }
 
+  /** Pages that were written since the last call. */
+  takeWritten(): ReadonlySet<number> {
+    const written = this.#written
+    this.#written = new Set()
+    return written
+  }
+
+  /** Give back what `takeWritten` gave. */
+  putBack(pages: Iterable<number>): void {
+    for (const page of pages) this.#written.add(page)
+  }
+
   async #write(): Promise<void> {
     const pages = this.#bitfield.takeDirty()
+    for (const { page } of pages) this.#written.add(page)
     const writes: Array<Promise<void>> = []
     for (let start = 0; start < pages.length;) {
       const first = pages[start]

@@ -30,6 +30,7 @@ export class Bitfield {
     set: (treeIndex) => void this.setNode(treeIndex, true),
   }
   readonly #pages: PageSet
+  #unset = 0
 
   /** @param pageBytes - 3584, or 3328 for files of older versions */
   constructor(pageBytes: number) {
@@ -49,6 +50,16 @@ export class Bitfield {
   /** Blocks that the pages in memory can speak of. */
   get span(): number {
     return this.#pages.count * PAGE_BLOCKS
+  }
+
+  /** Grows whenever bits are unset. */
+  get unset(): number {
+    return this.#unset
+  }
+
+  /** Data and tree bits of a page, a view of live memory; `undefined` when it is not in memory. */
+  bitsOfPage(page: number): Uint8Array | undefined {
+    return this.#pages.find(page)?.subarray(0, DATA_BYTES + TREE_BYTES)
   }
 
   /** Take over a page read from the file: `bytes` is kept, and may be shorter than a page. */
@@ -98,6 +109,7 @@ export class Bitfield {
   /** Mark tree node `treeIndex` as known or not; parents are not implied. Returns whether it changed. */
   setNode(treeIndex: number, value: boolean): boolean {
     if (this.hasNode(treeIndex) === value) return false
+    if (!value) this.#unset++
     const page = Math.floor(treeIndex / PAGE_NODES)
     const bit = treeIndex - page * PAGE_NODES
     const bytes = this.#pages.touch(page)
@@ -252,6 +264,7 @@ export class Bitfield {
     const after = value ? before | mask : before & ~mask
     let changes = before ^ after
     if (changes === 0) return 0
+    if (!value) this.#unset++
     const bytes = this.#pages.touch(page)
     const first = before ^ (0x80 >>> (Math.clz32(changes) - 24))
     bytes[at] = first

@@ -9,6 +9,7 @@ import type { Codec } from '../value-encoding.ts'
 import type { Bitfield } from './bitfield.ts'
 import type { BitfieldFile } from './bitfield-file.ts'
 import type { DurableWrites } from './durability.ts'
+import type { DurableBits } from './durable-bits.ts'
 import { LogError } from './errors.ts'
 import type { ForkEvidence, LogEvents } from './events.ts'
 import type { LogFiles } from './files.ts'
@@ -30,6 +31,7 @@ export interface Core {
   readonly bitfield: Bitfield
   readonly bitfieldFile: BitfieldFile
   readonly durable: DurableWrites
+  readonly durableBits: DurableBits
   /** Held by whoever changes stored blocks other than by appending. */
   readonly content: Mutex
   readonly timers: Timers

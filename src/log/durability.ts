@@ -3,63 +3,96 @@
  *
  * A change of a log is written in two steps: data, tree and signatures, then the bitfield, which says
  * that they are there. So a crash of the process leaves at worst bytes that nobody refers to. Against a
- * power cut the steps have to be synced in that order: at once (`sync`), together some time later
- * (`batch`), or never (`none`).
+ * power cut the steps have to be synced in that order at once (`sync`); or together some time later, and
+ * then it is noted which bits can be relied on (`batch`, durable-bits.ts); or never (`none`).
  *
  * @see spec/10-log.md 3.15
  * @module
  */
-import type { LogFiles } from './files.ts'
+import { StorageError, errorCode } from '../storage/storage-error.ts'
 import type { Timers } from '../timers.ts'
+import type { Bitfield } from './bitfield.ts'
+import type { BitfieldFile } from './bitfield-file.ts'
+import type { DurableBits } from './durable-bits.ts'
+import type { LogFiles } from './files.ts'
 import type { Durability } from './options.ts'
+
+/** What the syncs of a log are about. */
+export interface DurableParts {
+  readonly files: LogFiles
+  readonly bitfield: Bitfield
+  readonly bitfieldFile: BitfieldFile
+  readonly bits: DurableBits
+  /** Keep a note of what is durable, in mode `batch`; without, what a power cut lost is found by reading. */
+  readonly notes: boolean
+}
 
 /** Syncs the files of one log as its mode says. */
 export class DurableWrites {
   readonly mode: Durability
-  readonly #files: LogFiles
+  readonly #parts: DurableParts
   readonly #window: number
+  readonly #notes: boolean
   readonly #timers: Timers
   #dirty = false
-  #isNew = false
+  #isEmpty = false
   /** The `key` file is not on disk for sure. */
   #keyIsNew = false
+  /** Content may be written: nothing has to be made durable before. */
+  #ready: boolean
+  /** The session is noted as one that writes. */
+  #begun = false
+  /** Bits that were unset when the durable ones were noted last. */
+  #unsetNoted = 0
+  #beginning: Promise<void> | null = null
   #forget: (() => void) | null = null
   #running: Promise<void> = Promise.resolve()
 
   /** @param window - milliseconds of `timers` that mode `batch` may take */
-  constructor(mode: Durability, files: LogFiles, window: number, timers: Timers) {
+  constructor(mode: Durability, parts: DurableParts, window: number, timers: Timers) {
     this.mode = mode
-    this.#files = files
+    this.#parts = parts
     this.#window = window
     this.#timers = timers
+    this.#notes = mode === 'batch' && parts.notes
+    this.#ready = !this.#notes
   }
 
-  /** The log was made just now: neither its key nor its header is on disk for sure. */
+  /** The log was made just now: its key is not on disk for sure. */
   created(): void {
-    this.#isNew = this.mode !== 'none'
     this.#keyIsNew = this.mode === 'batch' // `sync` has synced it already
     this.#dirty = this.#keyIsNew
   }
 
+  /** The log has no block. */
+  empty(): void {
+    if (this.mode === 'none') return
+    this.#isEmpty = true
+    this.#ready = false
+  }
+
   /**
-   * Content will be written. Of a new log the bitfield's header has to be there first: without it nobody
-   * could tell an interrupted first append from a log that lost its bits.
+   * Content will be written. Of an empty log the bitfield's header has to be there first: without it nobody
+   * could tell an interrupted first append from a log that lost its bits. And blocks that were let go must
+   * not be counted among the durable ones when others, or the same, come in their place.
    */
-  async contentComing(): Promise<void> {
-    if (!this.#isNew) return
-    await this.#files.bitfield.sync()
-    this.#isNew = false
+  contentComing(): void | Promise<void> {
+    if (this.#ready && !this.#hasStaleNotes) return
+    this.#beginning ??= this.#begin().finally(() => {
+      this.#beginning = null
+    })
+    return this.#beginning
   }
 
   /** Data, tree and signatures were written: call before the bitfield speaks of them. */
-  async contentWritten(): Promise<void> {
-    if (this.mode === 'sync') await this.#syncContent()
+  contentWritten(): void | Promise<void> {
+    if (this.mode === 'sync') return this.#syncContent()
   }
 
   /** The bitfield was written. */
-  async bitfieldWritten(): Promise<void> {
-    if (this.mode === 'sync') await this.#files.bitfield.sync()
-    else if (this.mode === 'batch') this.#mark()
+  bitfieldWritten(): void | Promise<void> {
+    if (this.mode === 'sync') return this.#parts.files.bitfield.sync()
+    if (this.mode === 'batch') this.#mark()
   }
 
   /** Make all that was written so far survive a power cut, in any mode but `none`. */
@@ -74,9 +107,61 @@ export class DurableWrites {
     await work
   }
 
+  /**
+   * What an earlier session left in doubt was compared with what was signed: from here on it counts as
+   * what a crash left. A folder that cannot be written stays in doubt, and is compared again next time.
+   */
+  async compared(): Promise<void> {
+    if (this.mode === 'none') return
+    const { files, bits } = this.#parts
+    try {
+      await this.#syncContent()
+      await files.bitfield.sync()
+      await bits.end()
+    } catch (error) {
+      if (!isReadOnly(error)) throw error
+    }
+  }
+
+  /** Everything was flushed, and nothing will be written any more. */
+  async end(): Promise<void> {
+    if (this.#begun) await this.#parts.bits.end()
+  }
+
   /** Forget the timer. */
   stop(): void {
     this.#stop()
+  }
+
+  get #hasStaleNotes(): boolean {
+    return this.#begun && this.#unsetNoted !== this.#parts.bitfield.unset
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#begun) {
+      this.#dirty = true
+      await this.flush()
+    } else {
+      const header = this.#isEmpty ? this.#parts.files.bitfield.sync() : null
+      const session = this.#notes ? this.#beginSession() : null
+      // Both have to end before anything is tried again.
+      for (const outcome of await Promise.allSettled([header, session])) {
+        if (outcome.status === 'rejected') throw outcome.reason
+      }
+    }
+    this.#isEmpty = false
+    this.#ready = true
+  }
+
+  async #beginSession(): Promise<void> {
+    const { files, bitfield, bits } = this.#parts
+    const { unset } = bitfield
+    await bits.begin(async () => {
+      await this.#syncContent()
+      await files.bitfield.sync()
+    })
+    this.#unsetNoted = unset
+    this.#begun = true
   }
 
   #mark(): void {
@@ -94,14 +179,32 @@ export class DurableWrites {
   async #sync(): Promise<void> {
     if (!this.#dirty) return
     this.#dirty = false
-    if (this.#keyIsNew) await this.#files.key.sync()
-    this.#keyIsNew = false
-    await this.#syncContent()
-    await this.#files.bitfield.sync()
+    const { files, bitfield, bitfieldFile, bits } = this.#parts
+    // Bits that are set speak of content that was written, so the syncs below take it in.
+    const changed = this.#begun ? bitfieldFile.takeWritten() : []
+    const { unset } = bitfield
+    const pages = bits.take(changed)
+    try {
+      if (this.#keyIsNew) await files.key.sync()
+      this.#keyIsNew = false
+      await this.#syncContent()
+      await files.bitfield.sync()
+      if (!this.#begun) return
+      await bits.note(pages)
+    } catch (error) {
+      bitfieldFile.putBack(changed)
+      throw error
+    }
+    this.#unsetNoted = unset
   }
 
   async #syncContent(): Promise<void> {
-    const { data, tree, signatures } = this.#files
+    const { data, tree, signatures } = this.#parts.files
     await Promise.all([data.sync(), tree.sync(), signatures.sync()])
   }
+}
+
+function isReadOnly(error: unknown): boolean {
+  if (!(error instanceof StorageError)) return false
+  return ['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error.cause))
 }

@@ -13,6 +13,9 @@ export const FILE_NAMES = ['key', 'secret_key', 'tree', 'data', 'bitfield', 'sig
 export type FileName = (typeof FILE_NAMES)[number]
 /** A file of our own, which v10 ignores: it is there once the key was found to have signed two histories. */
 export const FORK_FILE = 'fork'
+/** Another: which bits can be relied on after a power cut. */
+export const DURABLE_FILE = 'durable'
+type OwnFile = typeof FORK_FILE | typeof DURABLE_FILE
 /** The files of one log. */
 export type LogFiles = Readonly<Record<FileName, RandomAccess>>
 
@@ -49,7 +52,7 @@ export class FileSource {
   }
 
   /** The file of a name. */
-  file(name: FileName | typeof FORK_FILE, info: StorageInfo = {}): RandomAccess {
+  file(name: FileName | OwnFile, info: StorageInfo = {}): RandomAccess {
     let file = this.#files.get(name)
     if (!file) {
       file = this.#open(name, info)
@@ -75,9 +78,9 @@ export class FileSource {
     await settleAll([...this.#files.values()].map((file) => file.close()))
   }
 
-  /** Delete all of them, and what tells of a fork. */
+  /** Delete all of them, and our own beside them. */
   async destroy(): Promise<void> {
-    const names = [...FILE_NAMES, FORK_FILE] as const
+    const names = [...FILE_NAMES, FORK_FILE, DURABLE_FILE] as const
     await settleAll(names.map((name) => this.file(name).destroy()))
   }
 }

@@ -367,6 +367,7 @@ export class LogBase extends EventEmitter<LogEvents> {
     try {
       await core.bitfieldFile.flush()
       await core.durable.flush()
+      await core.durable.end()
     } finally {
       core.durable.stop()
       await release()

@@ -19,7 +19,9 @@ import { BitfieldFile } from './bitfield-file.ts'
 import { forkError } from './core.ts'
 import type { Core, Emit } from './core.ts'
 import { DurableWrites } from './durability.ts'
-import { FORK_FILE } from './files.ts'
+import { DurableBits } from './durable-bits.ts'
+import type { Doubts } from './durable-bits.ts'
+import { DURABLE_FILE, FORK_FILE } from './files.ts'
 import type { FileSource, LogFiles } from './files.ts'
 import { readFork } from './fork-file.ts'
 import {
@@ -33,6 +35,7 @@ import {
 import { identify, writeIdentity } from './identity.ts'
 import type { GivenKeys, Identity } from './identity.ts'
 import { LogError } from './errors.ts'
+import { dropLost, isTailSound, tailInDoubt } from './lost-writes.ts'
 import { Mutex } from './mutex.ts'
 import { DEFAULT_MAX_LENGTH } from './options.ts'
 import type { LogOptions } from './options.ts'
@@ -92,10 +95,14 @@ export async function openCore(
   }
   const header = sizes.bitfield >= HEADER_BYTES ? await files.bitfield.read(0, HEADER_BYTES) : EMPTY
   const pageBytes = readPageBytes(header)
-  const forkFile = source.file(FORK_FILE, identity)
-  if (identity.discard) await forkFile.truncate(0)
-  const core = makeCore(files, forkFile, sizes, identity, pageBytes ?? PAGE_BYTES, options, emit)
+  const own = {
+    fork: source.file(FORK_FILE, identity),
+    durable: source.file(DURABLE_FILE, identity),
+  }
+  if (identity.discard) await Promise.all([own.fork.truncate(0), own.durable.truncate(0)])
+  const core = makeCore(files, own, sizes, identity, pageBytes ?? PAGE_BYTES, options, emit)
   if (pageBytes !== null) await core.bitfieldFile.load(sizes.bitfield)
+  const doubts = pageBytes === null ? null : await core.durableBits.doubts()
 
   const length = blocksOf(core.bitfield.nodes)
   const isNew = sizes.bitfield === 0 && isBare(sizes)
@@ -103,12 +110,14 @@ export async function openCore(
     ? { length: 0, live: true, roots: [] }
     : pageBytes === null
       ? null
-      : await soundHead(core, sizes, length)
-  const { live, roots, ...found } = head ?? (await recover(core, sizes, length, pageBytes !== null))
+      : await soundHead(core, sizes, length, doubts)
+  const { live, roots, ...found } =
+    head ?? (await recover(core, sizes, length, pageBytes !== null, doubts))
   core.live = found.length > 0 ? live : (options.live ?? true)
   core.length = found.length
   core.roots = roots
   core.byteLength = roots.reduce((sum, root) => sum + root.size, 0)
+  if (doubts) await dropLost(core, new StoredContent(core, sizes), doubts)
 
   await Promise.all([
     writeIdentity(files, identity, given.storeSecretKey, core.durable.mode),
@@ -119,14 +128,16 @@ export async function openCore(
     await files.bitfield.write(0, bitfieldHeader(PAGE_BYTES))
     core.durable.created()
   }
-  core.fork = core.key && (await readFork(forkFile, core.key))
+  if (core.length === 0) core.durable.empty()
+  if (doubts) await core.durable.compared()
+  core.fork = core.key && (await readFork(own.fork, core.key))
   if (core.fork) core.refusesAppend = forkError(core.fork)
   return core
 }
 
 function makeCore(
   files: LogFiles,
-  forkFile: RandomAccess,
+  own: { readonly fork: RandomAccess; readonly durable: RandomAccess },
   sizes: FileSizes,
   identity: Identity,
   pageBytes: number,
@@ -134,14 +145,18 @@ function makeCore(
   emit: Emit,
 ): Core {
   const bitfield = new Bitfield(pageBytes)
-  const { timers = systemTimers, durability = 'batch' } = options
+  const bitfieldFile = new BitfieldFile(files.bitfield, bitfield)
+  const bits = new DurableBits(own.durable, bitfield, identity.key)
+  const { timers = systemTimers, durability = 'batch', syncWindow = DEFAULT_WINDOW_MS } = options
+  const parts = { files, bitfield, bitfieldFile, bits, notes: !options.exact }
   return {
     files,
     tree: new TreeFile(files.tree, sizes.tree, options.nodeCacheBytes ?? DEFAULT_CACHE_BYTES),
     signatures: new SignatureFile(files.signatures, sizes.signatures),
     bitfield,
-    bitfieldFile: new BitfieldFile(files.bitfield, bitfield),
-    durable: new DurableWrites(durability, files, options.syncWindow ?? DEFAULT_WINDOW_MS, timers),
+    bitfieldFile,
+    durable: new DurableWrites(durability, parts, syncWindow, timers),
+    durableBits: bits,
     content: new Mutex(),
     timers,
     codec: blockCodec(options.valueEncoding),
@@ -159,13 +174,18 @@ function makeCore(
     refusesAppend: null,
     ownGrowth: false,
     fork: null,
-    forkFile,
+    forkFile: own.fork,
     closed: false,
   }
 }
 
 /** The head of `length` blocks, if what is stored is whole and says nothing else. */
-async function soundHead(core: Core, sizes: FileSizes, length: number): Promise<Head | null> {
+async function soundHead(
+  core: Core,
+  sizes: FileSizes,
+  length: number,
+  doubts: Doubts | null,
+): Promise<Head | null> {
   const { bitfield, signatures } = core
   if (bitfield.lastNode() >= 2 * length || bitfield.lastHeld() >= length) return null
   if (bitfield.firstHeldWithoutLeaf() >= 0) return null
@@ -178,8 +198,11 @@ async function soundHead(core: Core, sizes: FileSizes, length: number): Promise<
   const isWriter = core.secretKey !== null || core.key === null
   if (isWriter && bitfield.firstUnknownLeaf(length) >= 0) return null
   if (!(await dataReaches(core, sizes.data))) return null
+  const content = new StoredContent(core, sizes)
+  const since = doubts && isWriter ? tailInDoubt(doubts) : Infinity
+  if (since < length && !(await isTailSound(core, content, since, length, roots))) return null
   for (const root of roots) core.tree.trust(root.index)
-  if (isWriter) await reclaimTail(core, new StoredContent(core, sizes), length)
+  if (isWriter) await reclaimTail(core, content, length)
   return { length, live: signature !== null, roots }
 }
 

@@ -151,7 +151,10 @@ export interface LogOptions extends WaitOptions {
    * for hours.
    */
   readonly maxLength?: number | undefined
-  /** Exactly v10's bytes: `clear` frees only the tail of `data`. Default `false`. */
+  /**
+   * Exactly v10's files and bytes: `clear` frees only the tail of `data`, and no note is kept of what is
+   * durable, so that in mode `batch` a power cut may leave blocks that are damaged. Default `false`.
+   */
   readonly exact?: boolean | undefined
 }
 

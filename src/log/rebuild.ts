@@ -8,6 +8,7 @@ import { addNode, flatTree } from '../merkle/index.ts'
 import { PAGE_BLOCKS } from './bitfield.ts'
 import type { TreeNode } from '../merkle/index.ts'
 import type { Core } from './core.ts'
+import type { Doubts } from './durable-bits.ts'
 import { LogError } from './errors.ts'
 import { HEADER_BYTES, bitfieldHeader } from './header.ts'
 import type { StoredContent } from './stored-content.ts'
@@ -22,6 +23,8 @@ export interface Rebuild {
   /** Bits below the last batch are right, as far as they can be. */
   readonly usable: boolean
   readonly isWriter: boolean
+  /** What the bits say that may not be so; null when that is not known. */
+  readonly doubts: Doubts | null
   /** The tree file has room for every node of the length. */
   readonly treeReaches: boolean
 }
@@ -31,11 +34,11 @@ export async function rebuildBits(
   core: Core,
   content: StoredContent,
   head: { readonly length: number; readonly since: number; readonly roots: readonly TreeNode[] },
-  { usable, isWriter, treeReaches }: Rebuild,
+  { usable, isWriter, doubts, treeReaches }: Rebuild,
 ): Promise<void> {
   const { bitfield } = core
   const { length } = head
-  const torn = isWriter && (!treeReaches || bitfield.firstUnknownLeaf(head.since) >= 0)
+  const torn = isWriter && ((!treeReaches && !doubts) || bitfield.firstUnknownLeaf(head.since) >= 0)
   const since = usable && isWriter && !torn ? head.since : 0
   if (isWriter) await content.complete(since, head.roots)
   // Which blocks are held is judged by the bits as they were, so before any of them changes.
@@ -44,17 +47,18 @@ export async function rebuildBits(
   const from = usable && !isWriter ? length : since
   let block = from
   for await (const isSound of content.compare(from, length)) {
-    const cleared = bitfield.hasNode(2 * block) && !bitfield.has(block)
-    if (isSound && !cleared) held.push(block)
+    if (isSound && !content.isCleared(block)) held.push(block)
     block++
   }
   await content.writeDerived(length)
   cutBits(core, length)
-  await addStoredNodes(core, since, length)
+  if (usable && !isWriter && doubts) addRoots(core, head.roots)
+  else await addStoredNodes(core, since, length)
   bitfield.set(from, length, false)
   for (const each of held) bitfield.set(each, each + 1, true)
   dropUnreadable(core, length)
-  if (!isWriter) await dropUnproven(core, length)
+  // Where it is known what is in doubt, that alone is looked at (lost-writes.ts).
+  if (!isWriter && !(usable && doubts)) await dropUnproven(core, length)
   await core.files.bitfield.write(0, bitfieldHeader(bitfield.pageBytes))
   await core.bitfieldFile.flush()
   const pages = Math.ceil(length / PAGE_BLOCKS)
@@ -96,6 +100,11 @@ export function cutBits(core: Core, length: number): void {
     bitfield.setNode(above, false)
     above = flatTree.parent(above)
   }
+}
+
+/** Bits that tell the length; its roots were verified. */
+function addRoots({ bitfield }: Core, roots: readonly TreeNode[]): void {
+  for (const root of roots) addNode(bitfield.nodes, root.index)
 }
 
 /** Set the tree bit of every stored node that covers a block of `[since, length)`. */

@@ -6,8 +6,9 @@
  * unsigned tail is signed again. So an interrupted append is rolled forward when all of it arrived, and
  * back when not. Nothing is ever taken for an empty log that may hold content.
  *
- * The cost is that of the last batch; only where the bitfield itself is lost are tree and data read
- * whole.
+ * Where it is known what was durable (durable-bits.ts), a writer's log ends before the first block after that
+ * which is lost. The cost is that of the last batch, or of what was written since the last sync; only
+ * where the bitfield itself is lost are tree and data read whole.
  *
  * @see spec/10-log.md 3.15
  * @module
@@ -17,8 +18,10 @@ import { flatTree, parentNode, signable, treeHash } from '../merkle/index.ts'
 import type { TreeNode } from '../merkle/index.ts'
 import { rebuildBits, reclaimTail } from './rebuild.ts'
 import type { Core } from './core.ts'
+import type { Doubts } from './durable-bits.ts'
 import { LogError } from './errors.ts'
 import { HEADER_BYTES } from './header.ts'
+import { tailInDoubt } from './lost-writes.ts'
 import type { FileSizes, Head } from './open.ts'
 import { StoredContent } from './stored-content.ts'
 import { NODE_BYTES } from './tree-file.ts'
@@ -32,11 +35,20 @@ interface Candidate extends Head {
   readonly derived: Map<number, TreeNode>
 }
 
+/** What is known of a writer's tail that nobody had synced. */
+interface Tail {
+  /** Blocks before this one are durable. */
+  readonly durable: number
+  /** Those from there to here are there as well. */
+  readonly sound: number
+}
+
 /**
  * Decide and restore the head of a log whose files disagree.
  *
  * @param recorded - length that the bits tell
  * @param usable - the bitfield could be read
+ * @param doubts - what the bits say that nobody synced; null when that is not known
  * @throws {@link LogError} `LOG_CORRUPT`, with nothing written, when nothing can be proven
  */
 export async function recover(
@@ -44,21 +56,25 @@ export async function recover(
   sizes: FileSizes,
   recorded: number,
   usable: boolean,
+  doubts: Doubts | null,
 ): Promise<Head> {
   const content = new StoredContent(core, sizes)
   const isWriter = core.secretKey !== null
-  let taken = await findCandidate(core, content, isWriter)
+  const ownsTail = doubts !== null && (isWriter || core.key === null)
+  const tail = ownsTail ? await tailOf(core, content, doubts, recorded) : null
+  let taken = await findCandidate(core, content, isWriter, tail)
   if (isWriter && recorded > (taken?.length ?? 0)) {
     taken = (await signAgain(core, content, recorded, taken)) ?? taken
   }
   if (!taken) {
-    if (!(await isUnbegun(core, sizes, usable))) {
+    if (!doubts?.all && !(await isUnbegun(core, sizes, usable))) {
       const message = `${recorded} blocks are recorded, and nothing of them can be proven`
       throw new LogError('LOG_CORRUPT', message)
     }
     taken = { length: 0, live: true, roots: [], since: 0, derived: new Map() }
   }
-  if (isWriter && taken.length < recorded && core.durable.mode === 'sync') {
+  const durable = tail?.durable ?? (core.durable.mode === 'sync' ? recorded : 0)
+  if (isWriter && taken.length < durable) {
     // Durable lengths do not vanish by a crash: this one may have been announced to peers.
     const message = `${recorded} blocks were recorded, ${taken.length} can be proven`
     core.refusesAppend = new LogError('LOG_CORRUPT', message)
@@ -69,7 +85,8 @@ export async function recover(
   for (const root of taken.roots) core.tree.trust(root.index)
   await rebuildBits(core, content, taken, {
     usable: usable && sizes.bitfield > HEADER_BYTES,
-    isWriter,
+    isWriter: isWriter || ownsTail,
+    doubts,
     treeReaches: sizes.tree >= HEADER_BYTES + NODE_BYTES * (2 * taken.length - 1),
   })
   await core.signatures.cutAfter(taken.length)
@@ -82,13 +99,23 @@ async function findCandidate(
   core: Core,
   content: StoredContent,
   isWriter: boolean,
+  tail: Tail | null,
 ): Promise<Candidate | null> {
   let best: Candidate | null = null
   for await (const { length, signature } of core.signatures.scanDown()) {
+    // The leaf of one block, the last, may follow from a signature.
+    if (tail && length > tail.sound + 1) continue
     content.exchange()
     const roots = await content.roots(length, true)
     if (!roots || !core.key || !isHead(roots, length, signature, core.key)) continue
     const derived = content.exchange()
+    if (tail) {
+      const since = Math.min(tail.durable, length)
+      const candidate = { length, live: true, roots, since, derived }
+      if (length <= tail.sound) return candidate
+      if (await isWhole(content, { ...candidate, since: tail.sound }, isWriter)) return candidate
+      continue
+    }
     if (best && (await isWhole(content, { ...best, since: length }, isWriter))) {
       return { ...best, since: length }
     }
@@ -96,7 +123,21 @@ async function findCandidate(
   }
   if (best && (await isWhole(content, best, isWriter))) return best
   content.exchange()
-  return staticHead(core, content)
+  return staticHead(core, content, tail)
+}
+
+/** How far the blocks are there that were appended after the last sync. */
+async function tailOf(
+  core: Core,
+  content: StoredContent,
+  doubts: Doubts,
+  recorded: number,
+): Promise<Tail> {
+  const durable = Math.min(tailInDoubt(doubts), recorded)
+  content.doubtFrom(durable)
+  // All of a batch may have arrived but its bits.
+  const end = Math.max(recorded, core.signatures.slots)
+  return { durable, sound: await content.firstLost(durable, end) }
 }
 
 /** Whether the blocks of a candidate's last batch are there; of a replica nothing is asked. */
@@ -111,11 +152,16 @@ async function isWhole(
 }
 
 /** A static log has no signatures: its key is the hash of its tree. */
-async function staticHead(core: Core, content: StoredContent): Promise<Candidate | null> {
-  const length = content.recordedLength()
+async function staticHead(
+  core: Core,
+  content: StoredContent,
+  tail: Tail | null,
+): Promise<Candidate | null> {
+  const length = Math.min(content.recordedLength(), tail?.sound ?? Infinity)
   const roots = length > 0 ? await content.roots(length, false) : null
   if (!roots || (core.key && !isHead(roots, length, null, core.key))) return null
-  return { length, live: false, roots, since: 0, derived: content.exchange() }
+  const since = tail ? Math.min(tail.durable, length) : 0
+  return { length, live: false, roots, since, derived: content.exchange() }
 }
 
 /** The tail above `taken` is whole, only its signature is lost: make it again. */
@@ -145,7 +191,8 @@ async function signAgain(
   const signature = sign(signable(hash, recorded), core.secretKey)
   if (!isHead(grown, recorded, signature, core.key)) return null
   await core.signatures.write(recorded, signature)
-  return { length: recorded, live: true, roots, since, derived: content.exchange() }
+  const derived = content.exchange()
+  return { length: recorded, live: true, roots, since: taken?.since ?? 0, derived }
 }
 
 function isSibling(left: TreeNode, right: TreeNode): boolean {

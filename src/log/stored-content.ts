@@ -20,6 +20,7 @@ export class StoredContent {
   readonly #core: Core
   readonly #sizes: FileSizes
   #derived = new Map<number, TreeNode>()
+  #doubtedFrom = Infinity
 
   /** @param sizes - bytes in the files */
   constructor(core: Core, sizes: FileSizes) {
@@ -85,7 +86,7 @@ export class StoredContent {
       const computed = new Map<number, TreeNode>()
       // oxlint-disable-next-line no-await-in-loop
       const top = await this.#compute(root.index, 2 * since, computed)
-      if (!top || top.size !== root.size || !equals(top.hash, root.hash)) {
+      if (!top || !isSame(top, root)) {
         // oxlint-disable-next-line no-await-in-loop
         await this.#fill(Math.max(2 * since, flatTree.leftSpan(root.index)), root.index)
         continue
@@ -93,16 +94,53 @@ export class StoredContent {
       for (const [treeIndex, node] of computed) {
         // oxlint-disable-next-line no-await-in-loop
         const stored = (await this.#core.tree.read([treeIndex])).get(treeIndex)
-        if (stored?.size === node.size && equals(stored.hash, node.hash)) continue
+        if (stored && isSame(stored, node)) continue
         this.#derived.set(treeIndex, node)
       }
     }
   }
 
+  /** From this block on a data bit that is not set does not mean that the block was cleared. */
+  doubtFrom(block: number): void {
+    this.#doubtedFrom = block
+  }
+
+  /** Whether a block was held once, and let go. */
+  isCleared(block: number): boolean {
+    const { bitfield } = this.#core
+    return block < this.#doubtedFrom && bitfield.hasNode(2 * block) && !bitfield.has(block)
+  }
+
+  /** Whether the stored parents over blocks from `since` on are those of the leaves, up to the roots. */
+  async hasParents(since: number, roots: readonly TreeNode[]): Promise<boolean> {
+    for (const root of roots) {
+      const computed = new Map<number, TreeNode>()
+      // oxlint-disable-next-line no-await-in-loop
+      const top = await this.#compute(root.index, 2 * since, computed)
+      if (!top || !isSame(top, root)) return false
+      // oxlint-disable-next-line no-await-in-loop
+      const stored = await this.#core.tree.read([...computed.keys()])
+      for (const [treeIndex, node] of computed) {
+        const found = stored.get(treeIndex)
+        if (!found || !isSame(found, node)) return false
+      }
+    }
+    return true
+  }
+
+  /** The first block of `[start, end)` that is neither cleared nor what its leaf says, or `end`. */
+  async firstLost(start: number, end: number): Promise<number> {
+    let block = start
+    for await (const isSound of this.compare(start, end)) {
+      if (!isSound) break
+      block++
+    }
+    return block
+  }
+
   /** Whether every block of `[start, end)` that was not cleared is stored and is what its leaf says. */
   async matches(start: number, end: number): Promise<boolean> {
-    for await (const isSound of this.compare(start, end)) if (!isSound) return false
-    return true
+    return (await this.firstLost(start, end)) === end
   }
 
   /**
@@ -111,7 +149,7 @@ export class StoredContent {
    * @yields for each in order, whether it was cleared or is what its leaf says
    */
   async *compare(start: number, end: number): AsyncGenerator<boolean> {
-    const { bitfield, files, indexing, tree } = this.#core
+    const { files, indexing, tree } = this.#core
     let at = await this.#byteOffset(start)
     let run: Uint8Array | null = null
     let runAt = 0
@@ -127,7 +165,7 @@ export class StoredContent {
       }
       const from = at
       at += leaf.size
-      if (indexing || (bitfield.hasNode(2 * block) && !bitfield.has(block))) {
+      if (indexing || this.isCleared(block)) {
         yield true
         continue
       }
@@ -228,4 +266,8 @@ export class StoredContent {
     const roots = await this.roots(block, false)
     return roots && roots.reduce((sum, root) => sum + root.size, 0)
   }
+}
+
+function isSame(a: TreeNode, b: TreeNode): boolean {
+  return a.size === b.size && equals(a.hash, b.hash)
 }

@@ -43,8 +43,8 @@ export class FileStorage implements RandomAccess {
   #fd: number | null = null
   #opening: Promise<number> | null = null
   #readOnly = false
-  /** Written since the last `sync`. */
-  #unsynced = false
+  /** Written since the last `sync`; at first by whoever had it before, for all that is known. */
+  #unsynced = true
   /** Folders whose entries are new since the last `sync`. */
   #newEntries: string[] = []
   /** A descriptor that the pool took back failed to close: the next operation says so. */
@@ -125,7 +125,8 @@ export class FileStorage implements RandomAccess {
     return this.#queue.exclusive(() =>
       this.#guarded(async () => {
         if (!this.#unsynced) return
-        await descriptor.sync(this.#fd ?? (await this.#open()))
+        const fd = this.#fd ?? (await this.#openIfThere())
+        if (fd !== null) await descriptor.sync(fd)
         for (const folder of this.#newEntries) {
           // Lower folders first; few, and only once in the life of a file.
           // oxlint-disable-next-line no-await-in-loop
@@ -228,6 +229,15 @@ export class FileStorage implements RandomAccess {
       this.#opening = null
     })
     return this.#opening
+  }
+
+  async #openIfThere(): Promise<number | null> {
+    try {
+      return await this.#open()
+    } catch (error) {
+      if (error instanceof StorageError && error.code === 'STORAGE_SHORT') return null
+      throw error
+    }
   }
 
   async #openExisting(): Promise<number> {

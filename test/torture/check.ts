@@ -48,9 +48,9 @@ export function expectationAt(
   return {
     length,
     held,
-    mayRefuse: isPowerCut && length === 0,
-    whole: !isPowerCut || workload.mode === 'sync',
-    provable: !isPowerCut || workload.mode === 'sync',
+    mayRefuse: isPowerCut && length === 0 && workload.mode === 'none',
+    whole: !isPowerCut || workload.mode !== 'none',
+    provable: !isPowerCut || workload.mode !== 'none',
     attempted: history.attempted,
     cleared: new Set(
       history.clears.filter((clear) => clear.moment <= moment).map(({ block }) => block),

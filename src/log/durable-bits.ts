@@ -1,0 +1,185 @@
+/**
+ * The `durable` file: which bits of a log speak of content that is on disk for good.
+ *
+ * Bits, data and tree reach a disk in any order when nobody syncs after each of them. After a power cut a
+ * bit may be there, and what it speaks of not. So a copy of the bits is kept, written only after everything
+ * they speak of was synced: what the bitfield says beyond it is in doubt after an end that was no `close`,
+ * and is compared with what was signed (lost-writes.ts).
+ *
+ *     0    16  "varve durable 1\n"
+ *     16   32  the log's key, or zeros: a static log that had none yet
+ *     48    1  1: a session began to write, and did not close; 0: there is nothing in doubt
+ *     64       of each 8192 blocks 1024 bytes of data bits, 2048 of tree bits, as in `bitfield`
+ *
+ * It need not be right, only never claim what is not so: bits that it lost are looked at again. v10 ignores
+ * it. What v10 writes after a session that was closed is not in doubt: v10 promises nothing.
+ *
+ * @see docs/reliability.md, what survives a crash
+ * @module
+ */
+import { byteAt, copy, equals, fromUtf8, isZero } from '../bytes.ts'
+import { HASH_BYTES } from '../crypto.ts'
+import type { RandomAccess } from '../storage/random-access.ts'
+import type { Bitfield } from './bitfield.ts'
+import { DATA_BYTES, TREE_BYTES } from './page-set.ts'
+
+const HEADER_BYTES = 64
+const MAGIC = fromUtf8('varve durable 1\n')
+const KEY_AT = MAGIC.length
+const STATE_AT = KEY_AT + HASH_BYTES
+const PAGE_BYTES = DATA_BYTES + TREE_BYTES
+/** Pages read at once. */
+const CHUNK_PAGES = 64
+const NO_PAGE = new Uint8Array(PAGE_BYTES)
+
+/** What bits say that may not be so, ascending. */
+export interface Doubts {
+  /** Blocks that are said to be held. */
+  readonly blocks: readonly number[]
+  /** Tree nodes that are said to be known. */
+  readonly nodes: readonly number[]
+  /** Nothing was ever durable. */
+  readonly all: boolean
+}
+
+/** A copy of the bits of a page. */
+export interface DurablePage {
+  readonly page: number
+  readonly bytes: Uint8Array
+}
+
+/** The `durable` file of one bitfield. */
+export class DurableBits {
+  readonly #file: RandomAccess
+  readonly #bitfield: Bitfield
+  readonly #key: Uint8Array
+
+  /** @param key - of the log; null while it has none */
+  constructor(file: RandomAccess, bitfield: Bitfield, key: Uint8Array | null) {
+    this.#file = file
+    this.#bitfield = bitfield
+    this.#key = key ?? new Uint8Array(HASH_BYTES)
+  }
+
+  /** What the last session left in doubt; `null` when it was closed, or there was none. */
+  async doubts(): Promise<Doubts | null> {
+    const size = await this.#file.size()
+    if ((await this.#state(size)) !== 'open') return null
+    const blocks: number[] = []
+    const nodes: number[] = []
+    let all = true
+    for await (const { page, live, stored } of this.#pages(size)) {
+      addDoubts(blocks, page * DATA_BYTES, live, stored, 0, DATA_BYTES)
+      addDoubts(nodes, page * TREE_BYTES, live, stored, DATA_BYTES, PAGE_BYTES)
+      all &&= isZero(stored)
+    }
+    return { blocks, nodes, all }
+  }
+
+  /**
+   * A session begins to write: from here on what the bits say beyond the copy is in doubt.
+   *
+   * @param sync - makes all that the bits speak of now durable; called when the copy is not up to date
+   */
+  async begin(sync: () => Promise<void>): Promise<void> {
+    let size = await this.#file.size()
+    if (size > 0 && (await this.#state(size)) === null) {
+      await this.#file.truncate(0)
+      size = 0
+    }
+    const differing: DurablePage[] = []
+    for await (const { page, live, stored } of this.#pages(size)) {
+      if (!equals(live, stored)) differing.push({ page, bytes: copy(live) })
+    }
+    if (differing.length > 0) {
+      await sync()
+      await this.#write(differing)
+    }
+    await this.#file.write(0, this.#header('open'))
+    await this.#file.sync()
+  }
+
+  /** Copies of the bits of pages as they are now. */
+  take(pages: Iterable<number>): DurablePage[] {
+    return Array.from(pages, (page) => ({ page, bytes: copy(this.#live(page)) }))
+  }
+
+  /** What these copies speak of is on disk for good. */
+  async note(pages: readonly DurablePage[]): Promise<void> {
+    await this.#write(pages)
+    await this.#file.sync()
+  }
+
+  /** Nothing is in doubt: all that the bits speak of was synced, or compared and then synced. */
+  async end(): Promise<void> {
+    await this.#file.write(0, this.#header('closed'))
+  }
+
+  async #write(pages: readonly DurablePage[]): Promise<void> {
+    await Promise.all(
+      pages.map(({ page, bytes }) => this.#file.write(HEADER_BYTES + page * PAGE_BYTES, bytes)),
+    )
+  }
+
+  /** `null` when the file is not this log's. */
+  async #state(size: number): Promise<'open' | 'closed' | null> {
+    if (size < HEADER_BYTES) return null
+    const header = await this.#file.read(0, HEADER_BYTES)
+    const key = header.subarray(KEY_AT, STATE_AT)
+    if (!equals(header.subarray(0, KEY_AT), MAGIC)) return null
+    if (!isZero(key) && !equals(key, this.#key)) return null
+    return byteAt(header, STATE_AT) === 1 ? 'open' : 'closed'
+  }
+
+  #header(state: 'open' | 'closed'): Uint8Array {
+    const header = new Uint8Array(HEADER_BYTES)
+    header.set(MAGIC)
+    header.set(this.#key, KEY_AT)
+    header[STATE_AT] = state === 'open' ? 1 : 0
+    return header
+  }
+
+  /** @yields every page that is in memory or in the file, with the bits of both */
+  async *#pages(size: number): AsyncGenerator<{
+    readonly page: number
+    readonly live: Uint8Array
+    readonly stored: Uint8Array
+  }> {
+    const inFile = Math.ceil(Math.max(0, size - HEADER_BYTES) / PAGE_BYTES)
+    const count = Math.max(inFile, this.#bitfield.pageCount)
+    let chunk = new Uint8Array(0)
+    for (let page = 0; page < count; page++) {
+      const at = (page % CHUNK_PAGES) * PAGE_BYTES
+      if (at === 0) {
+        const from = HEADER_BYTES + page * PAGE_BYTES
+        const length = Math.min(CHUNK_PAGES * PAGE_BYTES, Math.max(0, size - from))
+        chunk = new Uint8Array(CHUNK_PAGES * PAGE_BYTES)
+        // oxlint-disable-next-line no-await-in-loop
+        if (length > 0) chunk.set(await this.#file.read(from, length))
+      }
+      yield { page, live: this.#live(page), stored: chunk.subarray(at, at + PAGE_BYTES) }
+    }
+  }
+
+  #live(page: number): Uint8Array {
+    return this.#bitfield.bitsOfPage(page) ?? NO_PAGE
+  }
+}
+
+/** Add the number of each bit of `[from, to)` that is set in `live` and not in `stored`. */
+function addDoubts(
+  out: number[],
+  firstByte: number,
+  live: Uint8Array,
+  stored: Uint8Array,
+  from: number,
+  to: number,
+): void {
+  for (let at = from; at < to; at++) {
+    const doubted = byteAt(live, at) & ~byteAt(stored, at)
+    if (doubted === 0) continue
+    for (let bit = 0; bit < 8; bit++) {
+      if (doubted & (0x80 >>> bit)) out.push((firstByte + at - from) * 8 + bit)
+    }
+  }
+}
