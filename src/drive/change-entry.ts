@@ -6,6 +6,7 @@
 import type { DriveContext } from './context.ts'
 import { inWords } from './errors.ts'
 import { type Entry, type Place, entryAt } from './lookup.ts'
+import { type Undo, removed, takeBack } from './open-files.ts'
 import type { Stat } from './stat.ts'
 
 /** What becomes of an entry: another takes its place, it goes, or nothing happens. */
@@ -24,13 +25,22 @@ export async function changeEntry(
   decide: (entry: Entry | null) => Decision | Promise<Decision>,
 ): Promise<void> {
   const { path, trie, innerPath: key } = place
-  await inWords(syscall, path, () =>
-    trie.trie.batch(async () => {
-      const entry = await entryAt(context, place)
-      const decision = await decide(entry)
-      if (decision === 'leave') return []
-      if (decision === 'remove') return [{ type: 'del', key }]
-      return [{ key, value: decision.encode(), flags: entry?.flags ?? 0 }]
-    }),
-  )
+  let undo: Undo | null = null
+  try {
+    await inWords(syscall, path, () =>
+      trie.trie.batch(async () => {
+        const entry = await entryAt(context, place)
+        const decision = await decide(entry)
+        if (decision === 'leave') return []
+        if (decision === 'remove') {
+          undo = removed(trie.log, key, false)
+          return [{ type: 'del', key }]
+        }
+        return [{ key, value: decision.encode(), flags: entry?.flags ?? 0 }]
+      }),
+    )
+  } catch (error) {
+    takeBack(undo)
+    throw error
+  }
 }

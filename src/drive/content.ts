@@ -176,7 +176,7 @@ function writerAt(
 }
 
 /** Whether the blocks of a file are the last of the log, so that others can follow them. */
-function endsLog({ log, start, end, byteOffset, size }: Run, content: Log): boolean {
+export function endsLog({ log, start, end, byteOffset, size }: Run, content: Log): boolean {
   if (log !== content || end !== content.length) return false
   if (byteOffset + size !== content.byteLength) return false
   return !(content instanceof StagedLog) || content.staysTogether(start)
@@ -223,6 +223,11 @@ export function cut(chunk: Uint8Array): Uint8Array[] {
     blocks.push(chunk.subarray(at, at + MAX_BLOCK_BYTES))
   }
   return blocks
+}
+
+/** The turn to append to a content log; whoever has it calls the result when done. */
+export function contentTurn(content: Log): Promise<() => void> {
+  return lockOf(content).acquire()
 }
 
 function lockOf(content: Log): ContentLock<FileJob> {

@@ -9,17 +9,15 @@
  * @see spec/40-drive.md 3.7
  * @module
  */
-import { constants, parseFlags } from './constants.ts'
+import { allocUnsafe, concat } from '../bytes.ts'
+import { type AttributeChange, changeAt } from './attributes.ts'
+import { parseFlags } from './constants.ts'
 import type { DriveContext, ReadOptions } from './context.ts'
-import { Descriptor } from './descriptor.ts'
 import { DriveError } from './errors.ts'
-import { type Entry, firstBelow, lookUp, resolveEntry } from './lookup.ts'
-import { update, upsert } from './metadata.ts'
+import type { OpenDescriptor } from './open-descriptor.ts'
+import { openDescriptor } from './opening-files.ts'
 import { absolute } from './paths.ts'
-import { type Run, runOf } from './run.ts'
-import type { Stat } from './stat.ts'
 
-const { O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC } = constants
 const FIRST = 20
 const STEP = 2
 
@@ -40,7 +38,7 @@ export interface WriteResult<B extends Uint8Array = Uint8Array> {
 /** The open files of one drive. */
 export class DescriptorTable {
   readonly #context: DriveContext
-  readonly #list: (Descriptor | null)[] = []
+  readonly #list: (OpenDescriptor | null)[] = []
 
   /** @param context - the drive */
   constructor(context: DriveContext) {
@@ -51,35 +49,15 @@ export class DescriptorTable {
    * Open the file at `name`, links followed, and give its number.
    *
    * @param flags - as in Node's `fs.open`, text or number
-   * @throws {@link DriveError} `EINVAL` for other flags; `ENOENT`, `EEXIST`; `EISDIR` for a directory (`exact`: to
-   *   write one); `EROFS` (`exact`: `EINVAL`) to write where the drive cannot be written; `EPERM` to write a checkout
-   *   or a mounted log
+   * @param mode - permissions of a file that is made
+   * @throws {@link DriveError} as {@link openDescriptor}
    */
-  async open(name: string, flags: string | number): Promise<number> {
-    const { exact } = this.#context
-    const given = absolute(name, exact)
-    const bits = parseFlags(flags, given)
+  async open(name: string, flags: string | number, mode?: number): Promise<number> {
+    const path = absolute(name, this.#context.exact)
+    const bits = parseFlags(flags, path)
     await this.#context.ready()
-    const { path, entry } = await resolveEntry(this.#context, given, { syscall: 'open' })
-    if (entry && bits & O_EXCL) throw new DriveError('EEXIST', { syscall: 'open', path })
-    if ((bits & O_ACCMODE) === 0) {
-      if (!exact && (await isDirectory(this.#context, path, entry))) {
-        throw new DriveError('EISDIR', { syscall: 'open', path })
-      }
-      if (!entry) throw new DriveError('ENOENT', { syscall: 'open', path })
-      return this.#add(
-        path,
-        entry.stat,
-        await runOf(this.#context, entry, this.#context.reads()),
-        bits,
-      )
-    }
-    if (!entry && !(bits & O_CREAT)) throw new DriveError('ENOENT', { syscall: 'open', path })
-    await this.#assertWritable(path, entry)
-    const stat = await this.#prepare(path, entry, bits)
-    const keeps = entry && !(bits & O_TRUNC)
-    const run = keeps ? await runOf(this.#context, entry, this.#context.reads()) : null
-    return this.#add(path, stat, run, bits)
+    this.#list.push(await openDescriptor(this.#context, path, bits, { mode }))
+    return FIRST + STEP * (this.#list.length - 1)
   }
 
   /**
@@ -103,10 +81,10 @@ export class DescriptorTable {
   }
 
   /**
-   * Write `buffer[at, at + length)` at byte `position` of the file, or where the last call ended. Only in order:
-   * from 0, or from the end of a file opened for appending.
+   * Write `buffer[at, at + length)` at byte `position` of the file, or where the last call ended; with the flag for
+   * appending always at the end.
    *
-   * @throws {@link DriveError} `EBADF`, also for another position
+   * @throws {@link DriveError} `EBADF`, under `exact` also for another place than where the last call ended
    */
   async write<B extends Uint8Array>(
     fd: number,
@@ -122,11 +100,55 @@ export class DescriptorTable {
     return { bytesWritten: bytes.length, buffer }
   }
 
-  /** Make the file empty. @throws {@link DriveError} `EBADF`; `EINVAL` for a size other than 0 */
+  /** Make the file `size` bytes long. @throws {@link DriveError} `EBADF`; `EINVAL` (`exact`: for all but 0) */
   async ftruncate(fd: number, size = 0): Promise<void> {
-    const descriptor = this.#find(fd, 'ftruncate')
-    descriptor.assertTruncatable(size)
-    await update(this.#context, descriptor.path, { size: 0, blocks: 0 }, 'ftruncate')
+    await this.#find(fd, 'ftruncate').truncate(size)
+  }
+
+  /** Fill several buffers, one after the other, as one `read` of all would. */
+  async readv<B extends NodeJS.ArrayBufferView>(
+    fd: number,
+    buffers: readonly B[],
+    position: number | null = null,
+  ): Promise<{ readonly bytesRead: number; readonly buffers: readonly B[] }> {
+    const whole = allocUnsafe(totalOf(buffers))
+    const { bytesRead } = await this.read(fd, whole, 0, whole.length, position)
+    let at = 0
+    for (const view of buffers.map(viewOf)) {
+      view.set(whole.subarray(at, Math.min(bytesRead, at + view.length)))
+      at = Math.min(bytesRead, at + view.length)
+    }
+    return { bytesRead, buffers }
+  }
+
+  /** Write several buffers, one after the other, as one `write` of all would. */
+  async writev<B extends NodeJS.ArrayBufferView>(
+    fd: number,
+    buffers: readonly B[],
+    position: number | null = null,
+  ): Promise<{ readonly bytesWritten: number; readonly buffers: readonly B[] }> {
+    const whole = concat(buffers.map(viewOf))
+    const { bytesWritten } = await this.write(fd, whole, 0, whole.length, position)
+    return { bytesWritten, buffers }
+  }
+
+  /** Change what is known of an open file. Of one that was removed nothing is kept. */
+  async change(
+    fd: number,
+    syscall: string,
+    changeOf: (path: string) => AttributeChange,
+  ): Promise<void> {
+    const descriptor = this.#find(fd, syscall)
+    const change = changeOf(descriptor.path)
+    // What was written counts as before this: else its time would come later.
+    await descriptor.store()
+    const place = await descriptor.place()
+    if (place) await changeAt(this.#context, place, syscall, change)
+  }
+
+  /** The open file of a number. @throws {@link DriveError} `EBADF` */
+  of(fd: number, syscall: string): OpenDescriptor {
+    return this.#find(fd, syscall)
   }
 
   /** Give the number back; what was written is the file once this resolves. @throws {@link DriveError} `EBADF` */
@@ -144,29 +166,7 @@ export class DescriptorTable {
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 
-  async #assertWritable(path: string, entry: Entry | null): Promise<void> {
-    const syscall = 'open'
-    this.#context.assertWritable(syscall, path)
-    if (path === '/' || entry?.stat.isDirectory()) throw new DriveError('EISDIR', { syscall, path })
-    if (entry?.stat.mount) throw new DriveError('EPERM', { syscall, path, reason: 'a mounted log' })
-    const { trie } = await lookUp(this.#context, path, { syscall })
-    const content = await this.#context.contents.of(trie, this.#context.reads())
-    if (content.writable) return
-    throw new DriveError(this.#context.exact ? 'EINVAL' : 'EROFS', { syscall, path })
-  }
-
-  /** What opening for writing stores: an emptied entry, a new one, or nothing. */
-  #prepare(path: string, entry: Entry | null, bits: number): Promise<Stat> {
-    if (bits & O_TRUNC) return upsert(this.#context, path, { size: 0, blocks: 0 }, 'open')
-    return entry ? Promise.resolve(entry.stat) : upsert(this.#context, path, {}, 'open')
-  }
-
-  #add(path: string, stat: Stat, run: Run | null, flags: number): number {
-    this.#list.push(new Descriptor(this.#context, { path, stat, run, flags }))
-    return FIRST + STEP * (this.#list.length - 1)
-  }
-
-  #find(fd: number, syscall: string): Descriptor {
+  #find(fd: number, syscall: string): OpenDescriptor {
     const descriptor = this.#list[(fd - FIRST) / STEP]
     if (!descriptor) throw new DriveError('EBADF', { syscall, reason: String(fd) })
     return descriptor
@@ -184,14 +184,12 @@ function regionOf(buffer: Uint8Array, at: number, length: number): Uint8Array {
   return buffer.subarray(at, at + length)
 }
 
-/** Whether a directory is at `path`: one with an entry, or one that is implied. */
-async function isDirectory(
-  context: DriveContext,
-  path: string,
-  entry: Entry | null,
-): Promise<boolean> {
-  if (entry) return entry.stat.isDirectory()
-  return path === '/' || (await firstBelow(context, path, { syscall: 'open' })) !== null
+function viewOf({ buffer, byteOffset, byteLength }: NodeJS.ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+function totalOf(buffers: readonly NodeJS.ArrayBufferView[]): number {
+  return buffers.reduce((sum, { byteLength }) => sum + byteLength, 0)
 }
 
 function assertPosition(position: number | null, syscall: string, path: string): void {

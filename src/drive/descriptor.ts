@@ -1,5 +1,5 @@
 /**
- * One open file: what it may do, where it stands, and what v10 lets it write.
+ * One open file by v10's rules: of a drive of others or a checkout, to read; under `exact`, of any drive.
  *
  * Writing is in order only: from the beginning (new content takes the place of the old) or, when appending, from the
  * end. The entry is stored at `close`; until then readers see the old content. A descriptor reads the content that
@@ -12,6 +12,9 @@ import { constants } from './constants.ts'
 import type { DriveContext, ReadOptions } from './context.ts'
 import { DescriptorWriter } from './descriptor-writer.ts'
 import { DriveError, asDriveError } from './errors.ts'
+import { type Place, placeOf, stat } from './lookup.ts'
+import { update } from './metadata.ts'
+import type { OpenDescriptor } from './open-descriptor.ts'
 import { RunReader } from './run-reader.ts'
 import type { Run } from './run.ts'
 import type { Stat } from './stat.ts'
@@ -30,7 +33,7 @@ export interface OpenFile {
 }
 
 /** The state of one descriptor. */
-export class Descriptor {
+export class Descriptor implements OpenDescriptor {
   /** Absolute, links resolved. */
   readonly path: string
   readonly #context: DriveContext
@@ -90,12 +93,40 @@ export class Descriptor {
     await this.#guarded('write', () => this.#writer.write(bytes))
   }
 
-  /** Refuse what cannot be truncated through this descriptor, which v10 can only do to nothing. */
-  assertTruncatable(size: number): void {
+  /** Make the file empty, which is all that v10 can do. */
+  async truncate(size: number): Promise<void> {
     if (!this.#writable) throw this.#bad('ftruncate', 'not writable')
-    if (size === 0) return
-    const reason = 'only to size 0'
-    throw new DriveError('EINVAL', { syscall: 'ftruncate', path: this.path, reason })
+    if (size !== 0) {
+      const reason = 'only to size 0'
+      throw new DriveError('EINVAL', { syscall: 'ftruncate', path: this.path, reason })
+    }
+    await update(this.#context, this.path, { size: 0, blocks: 0 }, 'ftruncate')
+  }
+
+  /** Nothing: what is written is stored at `close`. */
+  store(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  /** What is stored survives a power cut. */
+  async sync(): Promise<void> {
+    const { path } = this
+    await this.#guarded('fsync', async () => {
+      const { trie } = await placeOf(this.#context, path, { syscall: 'fsync' })
+      const content = this.#context.contents.peek(trie.log)
+      if (content?.writable) await content.flush()
+      if (trie.log.writable) await trie.log.flush()
+    })
+  }
+
+  /** What is known of what is at the path now. */
+  stat(): Promise<Stat> {
+    return stat(this.#context, this.path, { syscall: 'fstat' })
+  }
+
+  /** The place of the path. */
+  place(): Promise<Place> {
+    return placeOf(this.#context, this.path, { syscall: 'open' })
   }
 
   /** End: reads that wait fail, and what was written becomes the file. */

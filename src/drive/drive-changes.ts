@@ -80,6 +80,13 @@ export class DriveChanges extends DriveFiles {
     return settle(chown(this.context, name, uid, gid), done)
   }
 
+  /** Set the owners of what is at `name`; of a link, the link's. */
+  lchown(name: string, uid: number, gid: number): Promise<void>
+  lchown(name: string, uid: number, gid: number, done: Callback): void
+  lchown(name: string, uid: number, gid: number, done?: Callback): Promise<void> {
+    return settle(chown(this.context, name, uid, gid, false), done)
+  }
+
   /** Set the time of modification of what is at `name`; times of access are not kept. */
   utimes(name: string, atime: Time, mtime: Time): Promise<void>
   utimes(name: string, atime: Time, mtime: Time, done: Callback): void
@@ -129,5 +136,12 @@ export class DriveChanges extends DriveFiles {
     const transfer = exportDirectory(this.context, name, folder, options)
     void settle(transfer.done, done)
     return transfer
+  }
+
+  /** The same of a link itself. */
+  lutimes(name: string, atime: Time, mtime: Time): Promise<void>
+  lutimes(name: string, atime: Time, mtime: Time, done: Callback): void
+  lutimes(name: string, atime: Time, mtime: Time, done?: Callback): Promise<void> {
+    return settle(utimes(this.context, name, atime, mtime, false), done)
   }
 }

@@ -9,7 +9,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { type Callback, optional, settle } from '../callback.ts'
 import { copy } from './copy.ts'
-import { DriveBase } from './drive-base.ts'
+import { DriveDescriptors } from './drive-descriptors.ts'
 import * as entries from './entries.ts'
 import type { MkdirOptions } from './entries.ts'
 import { type ReadFileOptions, type WriteFileOptions, readFile, writeFile } from './file.ts'
@@ -55,7 +55,7 @@ export type StatsListOptions = ReaddirOptions & {
 export type TypesOptions = ReaddirOptions & { readonly withFileTypes: true }
 
 /** A drive with the operations of a file system. */
-export class DriveFiles extends DriveBase {
+export class DriveFiles extends DriveDescriptors {
   /** Make the file at `name` hold exactly `data`. */
   writeFile(
     name: string,

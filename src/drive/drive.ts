@@ -2,8 +2,8 @@
  * The drive: a file system whose every version is kept, shared by one 32-byte key.
  *
  * A thin face: its methods hand over at once to one file per concept. Life cycle and properties are in
- * `drive-base.ts`, files and directories in `drive-files.ts`; transfers in
- * `drive-transfers.ts`; here are descriptors, versions and mounts.
+ * `drive-base.ts`, open files in `drive-descriptors.ts`, files and directories in `drive-files.ts`, transfers in
+ * `drive-transfers.ts`; here are versions and mounts.
  *
  * @see spec/40-drive.md 4
  * @module
@@ -13,7 +13,6 @@ import type { Readable } from 'node:stream'
 import { type Callback, type Callbacks, optional, settle, settleAll } from '../callback.ts'
 import { constants } from './constants.ts'
 import type { ReadOptions } from './context.ts'
-import type { ReadResult, WriteResult } from './descriptor-table.ts'
 import { type OtherVersion, createDiffStream } from './diff.ts'
 import type { CheckoutSource, DriveBase } from './drive-base.ts'
 import { DriveTransfers } from './drive-transfers.ts'
@@ -66,90 +65,6 @@ export class Drive extends DriveTransfers {
   get promises(): DrivePromises {
     this.#promises ??= promisesOf(this)
     return this.#promises
-  }
-
-  /** Open the file at `name`; gives a number for `read`, `write`, `ftruncate` and `close`. */
-  open(name: string, flags: string | number): Promise<number>
-  open(name: string, flags: string | number, done: Callback<number>): void
-  open(name: string, flags: string | number, done?: Callback<number>): Promise<number> {
-    return settle(this.descriptors.open(name, flags), done)
-  }
-
-  /** Read into `buffer`, from `position` or where the last call ended. A callback gets `(bytesRead, buffer)`. */
-  read<B extends Uint8Array>(
-    fd: number,
-    buffer: B,
-    at?: number,
-    length?: number,
-    position?: number | null,
-  ): Promise<ReadResult<B>>
-  read<B extends Uint8Array>(
-    fd: number,
-    buffer: B,
-    at: number,
-    length: number,
-    position: number | null | Callbacks<[bytesRead: number, buffer: B]>,
-    done?: Callbacks<[bytesRead: number, buffer: B]>,
-  ): void
-  read<B extends Uint8Array>(
-    fd: number,
-    buffer: B,
-    at?: number,
-    length?: number,
-    position?: number | null | Callbacks<[bytesRead: number, buffer: B]>,
-    done?: Callbacks<[bytesRead: number, buffer: B]>,
-  ): Promise<ReadResult<B>> {
-    const [place, callback] = optional(position, done)
-    const read = this.descriptors.read(fd, buffer, at, length, place ?? null)
-    return settleAll(read, ({ bytesRead }): [number, B] => [bytesRead, buffer], callback)
-  }
-
-  /** Write `buffer[at, at + length)`, in order. A callback gets `(bytesWritten, buffer)`. */
-  write<B extends Uint8Array>(
-    fd: number,
-    buffer: B,
-    at?: number,
-    length?: number,
-    position?: number | null,
-  ): Promise<WriteResult<B>>
-  write<B extends Uint8Array>(
-    fd: number,
-    buffer: B,
-    at: number,
-    length: number,
-    position: number | null | Callbacks<[bytesWritten: number, buffer: B]>,
-    done?: Callbacks<[bytesWritten: number, buffer: B]>,
-  ): void
-  write<B extends Uint8Array>(
-    fd: number,
-    buffer: B,
-    at?: number,
-    length?: number,
-    position?: number | null | Callbacks<[bytesWritten: number, buffer: B]>,
-    done?: Callbacks<[bytesWritten: number, buffer: B]>,
-  ): Promise<WriteResult<B>> {
-    const [place, callback] = optional(position, done)
-    const write = this.descriptors.write(fd, buffer, at, length, place ?? null)
-    return settleAll(write, ({ bytesWritten }): [number, B] => [bytesWritten, buffer], callback)
-  }
-
-  /** Make an open file empty. */
-  ftruncate(fd: number, size?: number): Promise<void>
-  ftruncate(fd: number, size: number, done: Callback): void
-  ftruncate(fd: number, size?: number, done?: Callback): Promise<void> {
-    return settle(this.descriptors.ftruncate(fd, size), done)
-  }
-
-  /** Close an open file; without a number, the drive: what it opened is closed, and every wait ends. */
-  close(fd?: number): Promise<void>
-  close(done: Callback): void
-  close(fd: number, done: Callback): void
-  close(fd?: number | Callback, done?: Callback): Promise<void> {
-    const [number, callback] = optional(fd, done)
-    return settle(
-      number === undefined ? this.closeDrive() : this.descriptors.close(number),
-      callback,
-    )
   }
 
   /**

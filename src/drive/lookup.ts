@@ -12,6 +12,7 @@ import type { MountInfo, MountedGet } from '../trie/index.ts'
 import { MAX_LINKS } from './constants.ts'
 import type { DriveContext, DriveTrie, ReadOptions } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
+import { sizeWhileOpen } from './open-files.ts'
 import { absolute, parentPath, pathOf, resolvePath } from './paths.ts'
 import { Stat } from './stat.ts'
 
@@ -270,7 +271,7 @@ async function statOf(
   { path, entry }: Resolved,
   options: LookupOptions,
 ): Promise<Stat> {
-  if (entry) return withGrowth(context, path, entry.stat)
+  if (entry) return withGrowth(context, path, entry)
   if (path === '/') return Stat.directory({}, context.now())
   const below = await firstBelow(context, path, options)
   if (!below) {
@@ -299,9 +300,11 @@ async function meetUnknown(
   return { path, entry: await findEntry(context, path, options) }
 }
 
-/** While a descriptor writes the file, its size is what was written so far. */
-function withGrowth(context: DriveContext, path: string, stat: Stat): Stat {
-  const size = context.growing.get(path)?.()
+/** While descriptors change the file, its size is what they have made of it so far. */
+function withGrowth(context: DriveContext, path: string, { stat, trie, innerPath }: Entry): Stat {
+  const size =
+    context.growing.get(path)?.() ??
+    (trie.isCheckout ? undefined : sizeWhileOpen(trie.log, innerPath, stat))
   return size === undefined ? stat : stat.with({ size }, context.now())
 }
 

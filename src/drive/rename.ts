@@ -9,6 +9,7 @@
 import type { DriveContext } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
 import { type Entry, type Place, entryAt, firstBelow, placeOf } from './lookup.ts'
+import { type Undo, moved, takeBack } from './open-files.ts'
 import { absolute, isBelow } from './paths.ts'
 import { type Change, dels, puts, treeAt } from './tree.ts'
 
@@ -40,8 +41,9 @@ export async function rename(context: DriveContext, from: string, to: string): P
     const isThere = origin.entry ?? (await firstBelow(context, source, { syscall }))
     throw new DriveError(isThere ? 'EROFS' : 'ENOENT', { syscall, path: source })
   }
-  await inWords(syscall, source, () =>
-    // With nobody else writing: what is found is what is moved.
+  let undo: Undo | null = null
+  // With nobody else writing: what is found is what is moved.
+  const move = (): Promise<unknown> =>
     origin.trie.trie.batch(async () => {
       const found = await findAt(context, origin)
       if (!found.type) throw new DriveError('ENOENT', { syscall, path: source })
@@ -57,9 +59,15 @@ export async function rename(context: DriveContext, from: string, to: string): P
       // An implied directory has no entry that would take the place of the one that is there.
       const isReplaced = tree.visible.some(({ key }) => key === tree.root)
       if (replaced.entry && !isReplaced) changes.push({ type: 'del', key: place.innerPath })
+      undo = moved(origin.trie.log, origin.innerPath, place.innerPath)
       return changes
-    }),
-  )
+    })
+  try {
+    await inWords(syscall, source, move)
+  } catch (error) {
+    takeBack(undo)
+    throw error
+  }
 }
 
 async function placeBelowRoot(context: DriveContext, path: string): Promise<Place> {

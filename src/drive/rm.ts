@@ -6,6 +6,7 @@
 import type { DriveContext } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
 import { entryAt, firstBelow, placeOf } from './lookup.ts'
+import { type Undo, removed, takeBack } from './open-files.ts'
 import { absolute } from './paths.ts'
 import { dels, treeAt } from './tree.ts'
 
@@ -41,8 +42,9 @@ export async function rm(
     if (!isThere && force) return
     throw new DriveError(isThere ? 'EROFS' : 'ENOENT', { syscall, path })
   }
-  await inWords(syscall, path, () =>
-    // With nobody else writing: what is found is what is removed.
+  let undo: Undo | null = null
+  // With nobody else writing: what is found is what is removed.
+  const remove = (): Promise<unknown> =>
     trie.trie.batch(async () => {
       const entry = await entryAt(context, place)
       if (entry?.stat.mount && !entry.stat.mount.hypercore) {
@@ -55,7 +57,13 @@ export async function rm(
       }
       const isDirectory = entry?.stat.isDirectory() ?? true
       if (isDirectory && !recursive) throw new DriveError('EISDIR', { syscall, path })
+      undo = removed(trie.log, innerPath, isDirectory)
       return dels(tree)
-    }),
-  )
+    })
+  try {
+    await inWords(syscall, path, remove)
+  } catch (error) {
+    takeBack(undo)
+    throw error
+  }
 }

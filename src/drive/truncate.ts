@@ -3,7 +3,7 @@
  *
  *     missing            a file of `size` zero bytes
  *     size is the same   nothing
- *     shorter            the first `size` bytes are copied into a new run; to nothing: an empty run
+ *     shorter            fewer of its blocks, where one ends at `size`; else that much of it is written anew
  *     longer             zero bytes are appended
  *
  * v10 makes missing files empty whatever the size, and leaves existing ones when the size is 0; these two are put
@@ -12,17 +12,21 @@
  * @see spec/40-drive.md 3.9 and quirks Q12, Q13, Q16
  * @module
  */
+import { constants } from './constants.ts'
 import { openContentWriter } from './content.ts'
 import type { DriveContext } from './context.ts'
 import type { DescriptorTable } from './descriptor-table.ts'
 import { DriveError, inWords } from './errors.ts'
 import { type Entry, resolveEntry } from './lookup.ts'
 import { update, upsert } from './metadata.ts'
+import { openDescriptor } from './opening-files.ts'
 import { absolute } from './paths.ts'
 import { readBlocks, runOf } from './run.ts'
 
 /** Zero bytes are written in pieces of this size. */
 const ZEROS = new Uint8Array(65536)
+
+const { O_CREAT, O_RDWR } = constants
 
 /**
  * Make the file at `name` exactly `size` bytes long. Links are followed.
@@ -40,6 +44,10 @@ export async function truncate(
     throw new DriveError('EINVAL', { syscall: 'truncate', path: given, reason: `size ${size}` })
   }
   await context.ready()
+  if (!context.exact) {
+    await resize(context, given, size)
+    return
+  }
   const { path, entry } = await resolveEntry(context, given, { syscall: 'truncate' })
   context.assertWritable('truncate', path)
   if (path === '/' || entry?.stat.isDirectory()) {
@@ -49,6 +57,17 @@ export async function truncate(
   if (!entry && size === 0) await upsert(context, path, {}, 'truncate')
   else if (size > old) await extend(descriptors, path, old, size)
   else if (entry && size < old) await shorten(context, entry, size)
+}
+
+/** Through a descriptor of its own, so that others who have the file open see it too. */
+async function resize(context: DriveContext, path: string, size: number): Promise<void> {
+  const syscall = 'truncate'
+  const descriptor = await openDescriptor(context, path, O_RDWR | O_CREAT, { syscall })
+  try {
+    await descriptor.truncate(size)
+  } finally {
+    await descriptor.close()
+  }
 }
 
 /** Append zero bytes; a missing file begins empty. */
@@ -72,14 +91,15 @@ async function extend(
 
 /** Write the first `size` bytes anew, in the blocks they are in. To nothing: only the entry changes. */
 async function shorten(context: DriveContext, entry: Entry, size: number): Promise<void> {
-  const { path, stat } = entry
+  const { path } = entry
   if (size === 0) {
     await update(context, path, { size: 0, blocks: 0 }, 'truncate')
     return
   }
   await inWords('truncate', path, async () => {
     const run = await runOf(context, entry, context.reads())
-    const writer = await openContentWriter(context, path, context.exact ? {} : stat)
+    // As in v10: default mode, owners and metadata.
+    const writer = await openContentWriter(context, path, {})
     try {
       if (run) {
         for await (const block of readBlocks(run, 0, size, context.reads()))

@@ -109,6 +109,31 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
       false,
     ),
     row(
+      '`write` out of order, `ftruncate` to a size',
+      '`EBADF`, `EINVAL`',
+      'anywhere, any size; a version at `fsync` and `close`',
+      true,
+    ),
+    row(
+      'two descriptors that write, each awaited',
+      'the second waits until the first is closed',
+      'independent; those of one file see each other’s writes',
+      true,
+    ),
+    row(
+      '`read` and `write` with a position',
+      'the next call goes on from there',
+      'moves nothing, as in Node',
+      true,
+    ),
+    row(
+      "`open(name, 'w')` of a file that is there",
+      'a version that is empty, at once',
+      'empty with the version that `close` stores',
+      true,
+    ),
+    row('times of a file written through a descriptor', 'stay', 'are those of the write', true),
+    row(
       '`write` with an offset',
       'the wrong part of the buffer',
       'the part that was asked for',
