@@ -9,9 +9,9 @@
  * @see spec/10-log.md 3.4 and 3.5
  * @module
  */
-import { copy, equals } from '../bytes.ts'
-import { MerkleError, addNode, nodesBefore, planVerify, verifyProof } from '../merkle/index.ts'
-import type { MutableNodeSet, TreeNode, Verified } from '../merkle/index.ts'
+import { copy } from '../bytes.ts'
+import { MerkleError, addNode } from '../merkle/index.ts'
+import type { MutableNodeSet, Verified } from '../merkle/index.ts'
 import { forkError } from './core.ts'
 import type { Core } from './core.ts'
 import { LogError, closedError } from './errors.ts'
@@ -23,7 +23,7 @@ import type { Job, ReceiveResults } from './receive-job.ts'
 import { ReceivedBatch } from './received-batch.ts'
 import type { VerifiedBlock } from './received-batch.ts'
 import type { LogPeer, ReceivedBlock } from './replicator.ts'
-import { trustNode } from './trust.ts'
+import { Verifier } from './verifier.ts'
 
 /** What the log does once a batch is stored; `before` is what it was if it is longer now. */
 export type Stored = (
@@ -39,44 +39,35 @@ export class Receiver {
   readonly #onstored: Stored
   readonly #onforked: Forked
   readonly #jobs: Job[] = []
-  /** Blocks whose stored leaf was found to lie: only a proof up to the signed roots will do. */
-  readonly #distrusted = new Set<number>()
+  readonly #verifier: Verifier
   /** Some proof did not go with what is stored here: until one does, all have to stand alone. */
   #suspects = false
-  #staged = new ReceivedBatch()
-  #writing: ReceivedBatch | null = null
   #loading: Promise<void> | null = null
   #writer: Promise<void> | null = null
   /** A batch failed: what it may have left behind the signatures is cut off before the next. */
   #failed = false
-  /** Where the block after the last one taken begins. */
-  #nextIndex = -1
-  #nextOffset = 0
 
   /** @param onstored - called once a batch is written and its bits are set */
   constructor(core: Core, onstored: Stored, onforked: Forked) {
     this.#core = core
+    this.#verifier = new Verifier(core)
     this.#onstored = onstored
     this.#onforked = onforked
   }
 
   /** Nodes that are known: stored, or proven and on their way to disk. */
-  readonly nodes: MutableNodeSet = {
-    has: (treeIndex) =>
-      this.#staged.known.has(treeIndex) ||
-      (this.#writing?.known.has(treeIndex) ?? false) ||
-      this.#core.bitfield.hasNode(treeIndex),
-    set: (treeIndex) => void this.#staged.known.add(treeIndex),
+  get nodes(): MutableNodeSet {
+    return this.#verifier.nodes
   }
 
   /** Whether the stored leaf of a block is not to be relied on. */
   distrusts(index: number): boolean {
-    return this.#suspects || this.#distrusted.has(index)
+    return this.#suspects || this.#verifier.distrusted.has(index)
   }
 
   /** The next proof of this block has to stand alone. */
   distrust(index: number): void {
-    this.#distrusted.add(index)
+    this.#verifier.distrusted.add(index)
   }
 
   /** Whether some proof did not go with what is stored, and nobody can tell yet why. */
@@ -133,13 +124,13 @@ export class Receiver {
   /** Verify one block and stage it; gives a promise when that takes a read or a hook. */
   #take(job: Job, block: ReceivedBlock, slot: number): Promise<void> | null {
     try {
-      const preparing = this.#prepare(block)
+      const preparing = this.#verifier.prepare(block)
       if (preparing || this.#core.onwrite) return this.#takeSlowly(job, block, slot, preparing)
-      const verified = this.#check(block)
-      if (verified instanceof Promise || this.#contradicts(verified)) {
+      const verified = this.#verifier.check(block)
+      if (verified instanceof Promise || this.#verifier.contradicts(verified)) {
         return this.#takeSlowly(job, block, slot, null)
       }
-      const placed = this.#place(block, verified)
+      const placed = this.#verifier.place(block, verified)
       if (placed instanceof Promise) {
         return placed.then((byteOffset) => this.#stage(job, block, slot, verified, byteOffset))
       }
@@ -157,91 +148,11 @@ export class Receiver {
     preparing: Promise<unknown> | null,
   ): Promise<void> {
     await preparing
-    const verified = await this.#check(block)
-    if (this.#contradicts(verified)) await this.#judge(block) // goes on if our disk is at fault
-    const byteOffset = await this.#place(block, verified)
+    const verified = await this.#verifier.check(block)
+    if (this.#verifier.contradicts(verified)) await this.#judge(block) // goes on if our disk is at fault
+    const byteOffset = await this.#verifier.place(block, verified)
     await approve(this.#core, block, job.source)
     this.#stage(job, block, slot, verified, byteOffset)
-  }
-
-  /** Have the stored nodes that the proof leans on in memory, and vouched for. */
-  #prepare(block: ReceivedBlock): Promise<void> | null {
-    const trust = !this.#distrusted.has(block.index)
-    const planned = planVerify(this.nodes, block, { trust })
-    const { tree } = this.#core
-    const untrusted = planned.filter((each) => !this.#fresh(each) && !tree.isTrusted(each))
-    if (untrusted.length === 0) return null
-    return this.#trustAll(block, untrusted)
-  }
-
-  async #trustAll(block: ReceivedBlock, indices: readonly number[]): Promise<void> {
-    await this.#core.tree.load(indices)
-    try {
-      for (const treeIndex of indices) {
-        // oxlint-disable-next-line no-await-in-loop
-        await trustNode(this.#core, treeIndex)
-      }
-    } catch (error) {
-      if (!(error instanceof LogError && /LOG_(CORRUPT|NOT_PROVABLE)/.test(error.code))) throw error
-      // What is stored here is damaged: only a proof that does without it will do.
-      this.#distrusted.add(block.index)
-    }
-  }
-
-  #check(block: ReceivedBlock): Verified | Promise<Verified> {
-    const { key, tree } = this.#core
-    if (!key) throw new LogError('LOG_BAD_KEY', 'a log without a key takes nothing from others')
-    const trust = !this.#distrusted.has(block.index)
-    const head = lastOf(this.#staged.heads) ?? lastOf(this.#writing?.heads)
-    const live = head ? head.signature !== null : this.#core.live
-    const length = head ? Math.max(head.length, this.#core.length) : this.#core.length
-    return tree.walk((node) => {
-      const stored = (treeIndex: number): TreeNode => this.#fresh(treeIndex) ?? node(treeIndex)
-      return verifyProof(block, { key, live, length, set: this.nodes, stored }, { trust })
-    })
-  }
-
-  /** A proven node that is not on disk yet. */
-  #fresh(treeIndex: number): TreeNode | undefined {
-    return this.#staged.nodes.get(treeIndex) ?? this.#writing?.nodes.get(treeIndex)
-  }
-
-  /** Where the block's bytes go: after those of all blocks before it. */
-  #place(block: ReceivedBlock, verified: Verified): number | Promise<number> {
-    if (!block.value) return 0
-    if (block.index === this.#nextIndex && !verified.nodes.some((node) => this.#corrects(node))) {
-      return this.#nextOffset
-    }
-    const proven = new Map(verified.nodes.map((node) => [node.index, node]))
-    const roots = nodesBefore(block.index)
-    return this.#core.tree.walk((stored) => {
-      const here = (root: number): TreeNode | undefined => proven.get(root) ?? this.#fresh(root)
-      this.#core.tree.require(roots.filter((root) => !here(root)))
-      return roots.reduce((sum, root) => sum + (here(root) ?? stored(root)).size, 0)
-    })
-  }
-
-  /** Whether a proven node is already known, and just so. */
-  #isKnown(node: TreeNode): boolean {
-    const { bitfield, tree } = this.#core
-    // One that is only implied may lie on disk all the same, left by a write that failed: nobody vouched.
-    const stored = bitfield.hasNode(node.index) ? tree.cached(node.index) : undefined
-    const known = this.#fresh(node.index) ?? stored
-    return known !== undefined && known.size === node.size && equals(known.hash, node.hash)
-  }
-
-  /** Whether a proven node replaces what was known in its place. */
-  #corrects(node: TreeNode): boolean {
-    return this.nodes.has(node.index) && !this.#isKnown(node)
-  }
-
-  /** Whether a proven node has another hash than what is known in its place. */
-  #contradicts(verified: Verified): boolean {
-    return verified.nodes.some((node) => {
-      if (!this.nodes.has(node.index)) return false
-      const known = this.#fresh(node.index) ?? this.#core.tree.cached(node.index)
-      return known !== undefined && !equals(known.hash, node.hash)
-    })
   }
 
   #stage(
@@ -254,18 +165,17 @@ export class Receiver {
     const { value, index } = block
     if (verified.head) assertMayGrow(this.#core, block, verified.head.length)
     if (verified.head?.signature) this.#suspects = false
-    const staged = this.#staged
+    const staged = this.#verifier.staged
     for (const node of verified.nodes) {
-      if (this.#isKnown(node)) continue
+      if (this.#verifier.isKnown(node)) continue
       staged.nodes.set(node.index, node)
       addNode(this.nodes, node.index)
       staged.known.add(node.index)
     }
     if (verified.head) staged.heads.set(verified.head.length, verified.head)
-    this.#distrusted.delete(index)
+    this.#verifier.distrusted.delete(index)
     if (value) {
-      this.#nextIndex = index + 1
-      this.#nextOffset = byteOffset + value.length
+      this.#verifier.placed(index, byteOffset + value.length)
       if (!this.#core.bitfield.has(index)) {
         staged.blocks.push({ index, value, byteOffset, source: job.source })
       }
@@ -281,11 +191,11 @@ export class Receiver {
   #refuse(job: Job, slot: number, error: unknown): Promise<void> | null {
     const block = job.blocks[slot]
     if (error instanceof MerkleError && block) {
-      if (error.code === 'MERKLE_WRONG_SIZE') this.#distrusted.add(block.index)
+      if (error.code === 'MERKLE_WRONG_SIZE') this.#verifier.distrusted.add(block.index)
       if (this.#maybeForked(error)) return this.#refuseProof(job, block, slot, error)
       job.results[slot] = new LogError('LOG_BAD_PROOF', error.message, { cause: error })
     } else if (error instanceof LogError && error.code === 'LOG_NOT_PROVABLE' && block) {
-      this.#distrusted.add(block.index) // the proof leans on a node that our disk lost
+      this.#verifier.distrusted.add(block.index) // the proof leans on a node that our disk lost
       job.results[slot] = new LogError('LOG_CORRUPT', error.message, { cause: error })
     } else if (error instanceof LogError) {
       job.results[slot] = error
@@ -305,12 +215,13 @@ export class Receiver {
   async #refuseProof(job: Job, block: ReceivedBlock, slot: number, cause: MerkleError) {
     try {
       // Asked for before the block was distrusted, an honest answer leans on what it was told is here.
-      const isEarly = this.#distrusted.has(block.index) && cause.code === 'MERKLE_MISSING_ROOTS'
-      if (isEarly) this.#distrusted.delete(block.index) // a v10 never sends again what it was told is here
+      const isEarly =
+        this.#verifier.distrusted.has(block.index) && cause.code === 'MERKLE_MISSING_ROOTS'
+      if (isEarly) this.#verifier.distrusted.delete(block.index) // a v10 never sends again what it was told is here
       const why = await this.#judge(block)
       const refused = why === 'unclear' || isEarly ? 'LOG_CONTRADICTION' : 'LOG_BAD_PROOF'
       const code = why === 'sound' ? 'LOG_CORRUPT' : refused
-      if (why === 'sound') this.#distrusted.add(block.index)
+      if (why === 'sound') this.#verifier.distrusted.add(block.index)
       job.results[slot] = new LogError(code, cause.message, { cause })
     } catch (error) {
       if (error instanceof LogError) job.results[slot] = error
@@ -331,7 +242,7 @@ export class Receiver {
   }
 
   #startWriting(): void {
-    if (this.#staged.settled.length === 0) return
+    if (this.#verifier.staged.settled.length === 0) return
     // Failures go to the jobs whose blocks they concern.
     this.#writer ??= this.#write().finally(() => {
       this.#writer = null
@@ -340,10 +251,10 @@ export class Receiver {
   }
 
   async #write(): Promise<void> {
-    while (this.#staged.settled.length > 0) {
-      const batch = this.#staged
-      this.#staged = new ReceivedBatch()
-      this.#writing = batch
+    while (this.#verifier.staged.settled.length > 0) {
+      const batch = this.#verifier.staged
+      this.#verifier.staged = new ReceivedBatch()
+      this.#verifier.writing = batch
       let failure: unknown = null
       try {
         // oxlint-disable-next-line no-await-in-loop
@@ -351,11 +262,10 @@ export class Receiver {
       } catch (error) {
         failure = error ?? new LogError('LOG_STORAGE', 'storage failed')
         // What was verified since leans on nodes that are now not there.
-        batch.settled.push(...this.#staged.settled)
-        this.#staged = new ReceivedBatch()
-        this.#nextIndex = -1
+        batch.settled.push(...this.#verifier.staged.settled)
+        this.#verifier.restart()
       }
-      this.#writing = null
+      this.#verifier.writing = null
       for (const settle of batch.settled) settle(failure)
     }
   }
@@ -385,14 +295,7 @@ export class Receiver {
       core.roots = head.roots.map((root) => ({ ...root, hash: copy(root.hash) }))
     }
     // Set: the nodes are no longer only in memory.
-    this.#writing = null
+    this.#verifier.writing = null
     await this.#onstored(batch.blocks, core.length > length ? { length, roots } : null)
   }
-}
-
-/** The value put last into a map. */
-function lastOf<T>(map: ReadonlyMap<number, T> | undefined): T | undefined {
-  let last: T | undefined
-  for (const value of map?.values() ?? []) last = value
-  return last
 }
