@@ -20,4 +20,8 @@ const tsc = join(
   'bin/tsc',
 )
 const run = spawnSync(process.execPath, [tsc, '-p', here], { stdio: 'inherit' })
-process.exitCode = run.status ?? 1
+if (run.status !== 0) process.exit(run.status ?? 1)
+const made = spawnSync(process.execPath, [join(here, 'dist/make-fixtures.js')], {
+  stdio: 'inherit',
+})
+process.exitCode = made.status ?? 1

@@ -35,6 +35,7 @@ export function shown(value: unknown): string {
 function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return hex(value)
   if (Array.isArray(value)) return value.map(plain)
+  if (value instanceof Set) return [...(value as Set<unknown>)].map(plain)
   if (typeof value !== 'object' || value === null) return value
   const kept = Object.entries(value).filter(([, each]) => each !== undefined)
   return Object.fromEntries(kept.map(([key, each]) => [key, plain(each)]))

@@ -90,6 +90,12 @@ export class Subject {
     return (await this.#start()).has(op)
   }
 
+  /** End it by force; the next question starts another. */
+  kill(): void {
+    this.#running?.kill()
+    this.#running = null
+  }
+
   /** End it: first by closing its input, then by force. */
   async stop(): Promise<void> {
     const running = this.#running

@@ -1,0 +1,28 @@
+/**
+ * All cases of the scripted peer.
+ *
+ * @module
+ */
+import { channelCases } from './channel-cases.ts'
+import { frameCases } from './frame-cases.ts'
+import { handshakeCases } from './handshake-cases.ts'
+import { hostileCases } from './hostile-cases.ts'
+import { lifeCases } from './life-cases.ts'
+import type { PeerCase } from './peer-case.ts'
+import { reactionCases } from './reaction-cases.ts'
+import { readerCases } from './reader-cases.ts'
+import { requestCases } from './request-cases.ts'
+
+export { Stage, type Target } from './stage.ts'
+
+/** From the first byte of a connection to the worst of peers. */
+export function* peerCases(): Iterable<PeerCase> {
+  yield* handshakeCases()
+  yield* frameCases()
+  yield* channelCases()
+  yield* requestCases()
+  yield* readerCases()
+  yield* lifeCases()
+  yield* reactionCases()
+  yield* hostileCases()
+}
