@@ -38,6 +38,18 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
   return out
 }
 
+/** As `concat`, but without a copy when the parts lie behind each other in one buffer already. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts
+  if (!first) return EMPTY
+  let end = first.byteOffset
+  for (const part of parts) {
+    if (part.buffer !== first.buffer || part.byteOffset !== end) return concat(parts)
+    end += part.length
+  }
+  return new Uint8Array(first.buffer, first.byteOffset, end - first.byteOffset)
+}
+
 /** Same length and content. Not constant in time: use it on public data alone. */
 export function equals(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && b4a.equals(a, b)

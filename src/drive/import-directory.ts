@@ -2,18 +2,25 @@
  * Bringing a folder of the system into a drive: files, directories, links, with modes and times. Only what changed is
  * written.
  *
- *     folder ── list (names, sizes, times) ──► what differs from the drive? ──► 4096 entries or 8 MiB at a time:
+ *     folder ── list (names, sizes, times) ──► what differs from the drive? ──► 512 entries or 8 MiB at a time:
  *                                                                               one append of each log, one signature each
  *
  * A file has changed when its size or its time of modification is another; when only the time is, its bytes are compared
  * by their hashes, and what is the same gets the new time alone. So what was imported before an abort is found
  * unchanged by the next run.
  *
- * In memory are the list of the folder (some 200 bytes an entry) and what is written at a time.
+ * In memory are the list of the folder (some 60 bytes an entry) and what is written at a time.
  *
  * @module
  */
-import { LOCK_FILE, type RealEntry, RealFolder, StorageError } from '../storage/index.ts'
+import { allocUnsafe } from '../bytes.ts'
+import {
+  LOCK_FILE,
+  type RealEntry,
+  RealFolder,
+  type RealListing,
+  StorageError,
+} from '../storage/index.ts'
 import { BulkWriter } from './bulk-writer.ts'
 import { constants } from './constants.ts'
 import { openContentWriter } from './content.ts'
@@ -36,8 +43,10 @@ export interface ImportOptions extends FolderLimits {
 }
 
 /** Entries and bytes that are stored at a time. */
-const MOST_ENTRIES = 4096
+const MOST_ENTRIES = 512
 const MOST_BYTES = 8 * 1024 * 1024
+/** Bytes into which small files are read, one behind the other; used anew once they are stored. */
+const ROOM_BYTES = 2 * 1024 * 1024
 /** A larger file is streamed, and has appends of its own. */
 const LARGE = 4 * 1024 * 1024
 /** Files are cut into blocks of this size, and written from this many at a time. */
@@ -57,6 +66,8 @@ interface Import {
   readonly count: FolderCount
   readonly bulk: BulkWriter
   readonly stop: AbortSignal
+  /** Where small files are read. */
+  readonly room: { readonly bytes: Uint8Array; at: number }
   /** Whether something may be there already. */
   readonly compares: boolean
   readonly options: ImportOptions
@@ -99,22 +110,34 @@ async function importAll(
   }
   const folder = RealFolder.open(source)
   const content = await context.contents.of(trie, context.reads({ signal: stop }))
-  const entries = await listAll(folder, options, count)
+  const listings = await listAll(folder, options, count)
   const compares = (await firstBelow(context, target, { syscall })) !== null
   const bulk = new BulkWriter(trie, content)
-  const job = { context, folder, target, count, bulk, stop, compares, options }
-  if (options.delete && compares) await removeOthers(job, entries)
-  for (const each of entries) {
-    const done = importEntry(job, each)
+  const room = { bytes: allocUnsafe(ROOM_BYTES), at: 0 }
+  const job = { context, folder, target, count, bulk, room, stop, compares, options }
+  if (options.delete && compares) await removeOthers(job, listings)
+  for (const listing of listings) {
+    // oxlint-disable-next-line no-await-in-loop -- in order
+    await importListed(job, listing)
+  }
+  await bulk.flush()
+}
+
+async function importListed(job: Import, listing: RealListing): Promise<void> {
+  const { bulk, count, room } = job
+  for (let i = 0; i < listing.length; i++) {
+    const done = importEntry(job, listing.at(i))
     // Most are done at once: a promise for each would cost as much as the rest of it.
     // oxlint-disable-next-line no-await-in-loop
     if (done) await done
-    // oxlint-disable-next-line no-await-in-loop
-    if (bulk.count >= MOST_ENTRIES || bulk.waitingBytes >= MOST_BYTES) await bulk.flush()
+    if (bulk.count >= MOST_ENTRIES || bulk.waitingBytes >= MOST_BYTES) {
+      // oxlint-disable-next-line no-await-in-loop
+      await bulk.flush()
+      room.at = 0
+    }
     // oxlint-disable-next-line no-await-in-loop
     if (count.isDue) await count.pause()
   }
-  await bulk.flush()
 }
 
 /** All of a folder, directories before what is in them. */
@@ -122,33 +145,35 @@ async function listAll(
   folder: RealFolder,
   { filter }: ImportOptions,
   count: FolderCount,
-): Promise<RealEntry[]> {
-  const entries: RealEntry[] = []
-  const directories = ['']
-  for (let path = directories.pop(); path !== undefined; path = directories.pop()) {
-    const listed = folder.list(path)
-    if (listed.some((entry) => entry.path.split('/').at(-1) === LOCK_FILE)) {
+): Promise<RealListing[]> {
+  const listings: RealListing[] = []
+  const pending = ['']
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    const inside: string[] = []
+    let [files, bytes] = [0, 0]
+    const listing = folder.list(path, (entry) => {
+      if (filter && !filter(entry.path)) return false
+      if (entry.type === 'other') count.skip(entry.path, 'neither a file, a directory nor a link')
+      else if (entry.type === 'directory') inside.push(entry.path)
+      if (entry.type !== 'file') return entry.type !== 'other'
+      files++
+      bytes += entry.size
+      return true
+    })
+    if (listing.has(LOCK_FILE)) {
       // Its secret keys are in there, and what is written here would change it.
       if (path === '') throw new DriveError('EINVAL', { syscall, reason: 'the folder of a store' })
       count.skip(path, 'the folder of a store that is open')
       continue
     }
-    for (const entry of listed) {
-      if (filter && !filter(entry.path)) continue
-      if (entry.type === 'other') {
-        count.skip(entry.path, 'neither a file, a directory nor a link')
-        continue
-      }
-      entries.push(entry)
-      if (entry.type === 'directory') directories.push(entry.path)
-      if (entry.type !== 'file') continue
-      count.totalFiles++
-      count.totalBytes += entry.size
-    }
+    listings.push(listing)
+    pending.push(...inside)
+    count.totalFiles += files
+    count.totalBytes += bytes
     // oxlint-disable-next-line no-await-in-loop
     if (count.isDue) await count.pause()
   }
-  return entries
+  return listings
 }
 
 /** Undefined when it is done at once. */
@@ -221,7 +246,9 @@ function write(job: Import, entry: RealEntry): void {
   const key = keyIn(job, path)
   const ctime = context.now()
   if (type === 'file') {
-    const bytes = folder.read(path, entry.size)
+    const { room } = job
+    const bytes = folder.read(path, entry.size, room.bytes, room.at)
+    if (bytes.buffer === room.bytes.buffer) room.at += bytes.length
     const blocks = blocksOf(bytes)
     const place = bulk.place(blocks)
     bulk.put(key, record({ mode: S_IFREG | mode, mtime, ctime, ...place }), blocks)
@@ -276,9 +303,10 @@ function done(count: FolderCount, size: number): void {
 }
 
 /** Remove the entries below the target that the folder does not have. */
-async function removeOthers(job: Import, entries: readonly RealEntry[]): Promise<void> {
+async function removeOthers(job: Import, listings: readonly RealListing[]): Promise<void> {
   const { context, target, bulk, count } = job
-  const keep = new Set(entries.map(({ path }) => keyIn(job, path)))
+  const keep = new Set<string>()
+  for (const listing of listings) for (const { path } of listing) keep.add(keyIn(job, path))
   const rows = context.trie.iterator(target, { ...context.reads(), noMounts: true })
   for await (const { node, trie } of rows) {
     const isTarget = node.key === keyOf(target)

@@ -8,7 +8,7 @@
  * @see spec/10-log.md 3.9
  * @module
  */
-import { concat } from '../bytes.ts'
+import { joined } from '../bytes.ts'
 import { sign } from '../crypto.ts'
 import { TreeBuilder, signable, treeHash } from '../merkle/index.ts'
 import type { TreeGrowth } from '../merkle/index.ts'
@@ -171,7 +171,7 @@ export class Appender {
     ]
     const [only] = blocks
     if (!core.indexing) {
-      const bytes = only && count === 1 ? only : concat(blocks)
+      const bytes = only && count === 1 ? only : joined(blocks)
       writes.push(core.files.data.write(core.byteLength, bytes))
     }
     if (core.live && core.secretKey && count > 0) {

@@ -96,7 +96,8 @@ export function makeParts(core: Core, guard: Guard, totals: TransferStats | null
 
   const onappended = (start: number, blocks: readonly Uint8Array[]): void => {
     core.emit('append')
-    for (const [i, block] of blocks.entries()) waiting.stored(start + i, block)
+    let index = start
+    for (const block of blocks) waiting.stored(index++, block)
     waiting.grew()
     downloads.stored()
     // A failure is the seek's own.

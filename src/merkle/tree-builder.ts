@@ -59,12 +59,13 @@ export class TreeBuilder {
     const nodes: TreeNode[] = []
     const start = this.length
     let byteLength = this.#byteLength
-    for (const [i, block] of blocks.entries()) {
-      let node = leafNode(start + i, block)
+    let index = start
+    for (const block of blocks) {
+      let node = leafNode(index, block)
       nodes.push(node)
       byteLength += block.length
       // A block ends as many pairs as its number has trailing one-bits.
-      for (let n = start + i; n % 2 === 1; n = (n - 1) / 2) {
+      for (let n = index; n % 2 === 1; n = (n - 1) / 2) {
         const left = roots.pop()
         /* c8 ignore next: an odd number of blocks always leaves a root to merge with */
         if (!left) throw new RangeError(`no root left of tree node ${node.index}`)
@@ -72,6 +73,7 @@ export class TreeBuilder {
         nodes.push(node)
       }
       roots.push(node)
+      index++
     }
     this.#roots = roots
     this.#byteLength = byteLength

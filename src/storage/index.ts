@@ -24,6 +24,7 @@ export {
   type Attributes,
   type RealEntry,
   type RealFile,
+  type RealListing,
   RealFolder,
   isPlain,
 } from './real-folder.ts'

@@ -13,7 +13,7 @@
  */
 import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { allocUnsafe } from '../bytes.ts'
 import * as descriptor from './descriptor.ts'
 import { StorageError, ioError } from './storage-error.ts'
@@ -41,6 +41,8 @@ const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants
 /** One that is not there yet, not even as a link. */
 const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
 const PERMISSIONS = 0o7777
+const NO_ERROR = { throwIfNoEntry: false } as const
+const NO_ROOM = new Uint8Array(0)
 /** What an export sets: a drive of others must not make programs that run as whoever exports it. */
 const EXPORTED = 0o777
 /** A file that is being written; the rest is a hash of its name, so that it can be found again, and fits. */
@@ -79,27 +81,31 @@ export class RealFolder {
    * an export that was cut short, is left out.
    *
    * @param path - of the directory; empty for the folder itself
+   * @param keep - whether to list an entry
    */
-  list(path: string): RealEntry[] {
+  list(path: string, keep: (entry: RealEntry) => boolean = () => true): RealListing {
     const names = guarded(path, () => fs.readdirSync(this.#at(path))).toSorted()
-    const listed: RealEntry[] = []
+    const listing = new RealListing(path, names.length)
     for (const name of names) {
       if (name.startsWith(PARTIAL)) continue
       const entry = this.look(path === '' ? name : `${path}/${name}`)
-      if (entry) listed.push(entry)
+      if (entry && keep(entry)) listing.add(name, entry)
     }
-    return listed
+    return listing
   }
 
   /** What is at `path`, links not followed; null for nothing. */
   look(path: string): RealEntry | null {
-    return guarded(path, () => {
-      const stats = fs.lstatSync(this.#at(path), { throwIfNoEntry: false })
+    const place = this.#at(path)
+    try {
+      const stats = fs.lstatSync(place, NO_ERROR)
       if (!stats) return null
       const { size, mode } = stats
       const mtime = Math.max(1, Math.round(stats.mtimeMs))
-      return { path, type: typeOf(stats), size, mtime, mode: mode & PERMISSIONS }
-    })
+      return { path, type: typeOf(mode), size, mtime, mode: mode & PERMISSIONS }
+    } catch (error) {
+      throw ioError(path, error)
+    }
   }
 
   /** The target of a link, as it is stored. */
@@ -108,30 +114,32 @@ export class RealFolder {
   }
 
   /**
-   * All bytes of a file, at once.
+   * All bytes of a file, at once, at `at` of `out` when they and one more have room there; otherwise in memory of their
+   * own.
    *
    * @param size - bytes it should have; it is read to its end all the same
    */
-  read(path: string, size: number): Uint8Array {
-    return guarded(path, () => {
-      const fd = fs.openSync(this.#at(path), O_RDONLY | O_NOFOLLOW)
-      try {
-        // One byte more, so that one call tells that this is the end.
-        let out = allocUnsafe(size + 1)
-        let length = 0
-        for (;;) {
-          const count = fs.readSync(fd, out, length, out.length - length, null)
-          length += count
-          if (count === 0 || length < out.length) return out.subarray(0, length)
-          // It has grown since it was listed.
-          const larger = allocUnsafe(out.length * 2)
-          larger.set(out)
-          out = larger
-        }
-      } finally {
-        fs.closeSync(fd)
+  read(path: string, size: number, out: Uint8Array = NO_ROOM, at = 0): Uint8Array {
+    let fd = -1
+    try {
+      fd = fs.openSync(this.#at(path), O_RDONLY | O_NOFOLLOW)
+      // One byte more, so that one call tells that this is the end.
+      let into = at + size < out.length ? out.subarray(at, at + size + 1) : allocUnsafe(size + 1)
+      let length = 0
+      for (;;) {
+        const count = fs.readSync(fd, into, length, into.length - length, null)
+        length += count
+        if (count === 0 || length < into.length) return into.subarray(0, length)
+        // It has grown since it was listed.
+        const larger = allocUnsafe(into.length * 2)
+        larger.set(into)
+        into = larger
       }
-    })
+    } catch (error) {
+      throw error instanceof StorageError ? error : ioError(path, error)
+    } finally {
+      if (fd >= 0) fs.closeSync(fd)
+    }
   }
 
   /**
@@ -219,7 +227,64 @@ export class RealFolder {
   #at(path: string): string {
     if (path === '') return this.path
     if (!isPlain(path)) throw new StorageError('STORAGE_IO', `${path}: no name in a folder`)
-    return join(this.path, path)
+    // Not by `join`: there is nothing to normalise, and it costs as much as the call that follows.
+    return `${this.path}/${path}`
+  }
+}
+
+const TYPES = ['file', 'directory', 'link', 'other'] as const
+
+/** What is in a directory, in 30 bytes and a name each: a folder may have a million entries. */
+export class RealListing implements Iterable<RealEntry> {
+  /** The directory; empty for the folder itself. */
+  readonly directory: string
+  readonly #names: string[] = []
+  /** Of each: type, size, mtime, mode. */
+  readonly #values: Float64Array
+
+  /** @internal */
+  constructor(directory: string, most: number) {
+    this.directory = directory
+    this.#values = new Float64Array(4 * most)
+  }
+
+  /** Number of entries. */
+  get length(): number {
+    return this.#names.length
+  }
+
+  /** @internal Put an entry at the end. */
+  add(name: string, { type, size, mtime, mode }: RealEntry): void {
+    const values = this.#values
+    const at = 4 * this.#names.length
+    values[at] = TYPES.indexOf(type)
+    values[at + 1] = size
+    values[at + 2] = mtime
+    values[at + 3] = mode
+    this.#names.push(name)
+  }
+
+  /** Whether it has a name. */
+  has(name: string): boolean {
+    return this.#names.includes(name)
+  }
+
+  /** Entry number `i`. */
+  at(i: number): RealEntry {
+    const values = this.#values
+    const at = 4 * i
+    const name = this.#names[i] ?? ''
+    return {
+      path: this.directory === '' ? name : `${this.directory}/${name}`,
+      type: TYPES[values[at] ?? 3] ?? 'other',
+      size: values[at + 1] ?? 0,
+      mtime: values[at + 2] ?? 1,
+      mode: values[at + 3] ?? 0,
+    }
+  }
+
+  *[Symbol.iterator](): Generator<RealEntry, void, undefined> {
+    for (let i = 0; i < this.#names.length; i++) yield this.at(i)
   }
 }
 
@@ -282,24 +347,21 @@ export class RealFile {
 
 /** Whether a path leads nowhere but down: its parts are names, and none of them stands for another place. */
 export function isPlain(path: string, platform: string = process.platform): boolean {
-  if (path.includes('\0')) return false
-  // On Windows `a\b` and `c:x` are more than a name, and `con` or `x.` are not the file they seem to be.
-  const isWindows = platform === 'win32'
-  return path.split('/').every((name) => {
-    if (name === '' || name === '.' || name === '..') return false
-    if (!isWindows) return true
-    return (
-      !/[\\:*?"<>|]/u.test(name) &&
-      !/[. ]$/u.test(name) &&
-      !/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/iu.test(name)
-    )
-  })
+  return !NOT_PLAIN.test(path) && !(platform === 'win32' && NOT_PLAIN_ON_WINDOWS.test(path))
 }
 
-function typeOf(stats: fs.Stats): RealEntry['type'] {
-  if (stats.isFile()) return 'file'
-  if (stats.isDirectory()) return 'directory'
-  return stats.isSymbolicLink() ? 'link' : 'other'
+/** An empty name, `.`, `..`, or a NUL, which ends the name for the system. */
+// oxlint-disable-next-line no-control-regex -- it is what is looked for
+const NOT_PLAIN = /(?:^|\/)\.{0,2}(?:\/|$)|\0/u
+/** `a\b` and `c:x` are more than a name there, and `con` or `x.` are not the files they seem to be. */
+const NOT_PLAIN_ON_WINDOWS =
+  /[\\:*?"<>|]|[. ](?:\/|$)|(?:^|\/)(?:con|prn|aux|nul|com\d|lpt\d)(?:[./]|$)/iu
+
+function typeOf(mode: number): RealEntry['type'] {
+  const type = mode & fs.constants.S_IFMT
+  if (type === fs.constants.S_IFREG) return 'file'
+  if (type === fs.constants.S_IFDIR) return 'directory'
+  return type === fs.constants.S_IFLNK ? 'link' : 'other'
 }
 
 function guarded<T>(path: string, work: () => T): T {

