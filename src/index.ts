@@ -10,7 +10,13 @@
  * @module
  */
 /// <reference types="node" preserve="true" />
-import { Drive, type DriveOptions, type DriveStorage, constants } from './drive/index.ts'
+import {
+  Drive,
+  type DriveOptions,
+  type DriveStorage,
+  constants,
+  importBundle,
+} from './drive/index.ts'
 import { Store } from './store/index.ts'
 
 /** Opens drives; called with or without `new`. */
@@ -36,6 +42,7 @@ export interface Varve {
   readonly Drive: typeof Drive
   readonly Store: typeof Store
   readonly constants: typeof constants
+  readonly importBundle: typeof importBundle
 }
 
 // A function declaration, so that `new` works on it too: what it returns is the drive either way.
@@ -50,7 +57,12 @@ function open(
 /** Opens drives: `varve(storage, key?, options?)`. */
 // TypeScript does not see that a function declaration can be called with `new`.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-const varve: Varve = Object.assign(open, { Drive, Store, constants }) as unknown as Varve
+const varve: Varve = Object.assign(open, {
+  Drive,
+  Store,
+  constants,
+  importBundle,
+}) as unknown as Varve
 
 export * from './drive/index.ts'
 export { Store, StoreError, type StoreOptions } from './store/index.ts'

@@ -79,7 +79,8 @@ export async function availability(
     for await (const entry of entriesOf(selection)) {
       signal?.throwIfAborted()
       entries++
-      if (entry.stat.isFile()) await count(context, entry, reads, counts)
+      const isCounted = entry.stat.isFile() && !(noMounts && entry.stat.mount)
+      if (isCounted) await count(context, entry, reads, counts)
     }
   } catch (error) {
     const failure = asDriveError(error, 'availability', path)

@@ -12,6 +12,7 @@ import type { Contents } from './contents.ts'
 import { DriveError } from './errors.ts'
 import type { DriveEvents } from './events.ts'
 import type { StoreLike } from './store-like.ts'
+import { Tasks } from './task.ts'
 
 /** The files of a drive and of what is mounted in it. */
 export type DriveTrie = MountTrie<Log>
@@ -34,6 +35,8 @@ export interface Reads {
   readonly timeout?: number | undefined
   /** Aborts when the caller's does, and when the drive is closed. */
   readonly signal: AbortSignal
+  /** Hears of each block of metadata that the read looks at. */
+  readonly onseq?: ((seq: number) => void) | undefined
 }
 
 /** What a drive was told when it was made, with defaults. */
@@ -76,6 +79,8 @@ export interface ContextParts {
   readonly openLog: (key: Uint8Array) => Promise<Log>
   /** Opens the drive; called once, and again after a failure. */
   readonly open: () => Promise<OpenDrive>
+  /** Hears of each block of metadata that any read looks at. */
+  readonly onseq?: ((seq: number) => void) | undefined
   readonly emit: <Name extends keyof DriveEvents>(name: Name, ...args: DriveEvents[Name]) => void
 }
 
@@ -92,20 +97,25 @@ export class DriveContext {
   readonly growing: Map<string, () => number> = new Map()
   /** Opens the log of a key, sparse as file content is. */
   readonly openLog: (key: Uint8Array) => Promise<Log>
+  /** Hears of each block of metadata that any read looks at; null for nobody. */
+  readonly onseq: ((seq: number) => void) | null
   readonly #open: ContextParts['open']
   #opened: OpenDrive | null = null
   #opening: Promise<OpenDrive> | null = null
+  /** What goes on for a while, and ends with the drive. */
+  readonly tasks: Tasks = new Tasks()
   readonly #closing = new AbortController()
   readonly #signals = new WeakMap<AbortSignal, AbortSignal>()
   #closed = false
 
   /** Nothing is opened yet. */
-  constructor({ settings, checkout, contents, openLog, open, emit }: ContextParts) {
+  constructor({ settings, checkout, contents, openLog, open, onseq, emit }: ContextParts) {
     this.settings = settings
     this.checkout = checkout
     this.contents = contents
     this.emit = emit
     this.openLog = openLog
+    this.onseq = onseq ?? null
     this.#open = open
     // One listener a waiting read: their number is the user's.
     setMaxListeners(0, this.#closing.signal)
@@ -172,6 +182,7 @@ export class DriveContext {
       wait: cached ? false : (wait ?? this.settings.wait),
       timeout: timeout ?? (this.settings.timeout || undefined),
       signal: signal ? this.#joined(signal) : this.#closing.signal,
+      ...(this.onseq ? { onseq: this.onseq } : {}),
     }
   }
 
@@ -180,6 +191,7 @@ export class DriveContext {
    * leaves a little memory behind until both go (52 bytes a time in Node 20).
    */
   #joined(signal: AbortSignal): AbortSignal {
+    if (this.tasks.owns(signal)) return signal
     const known = this.#signals.get(signal)
     if (known) return known
     const joined = AbortSignal.any([signal, this.#closing.signal])
@@ -207,7 +219,9 @@ export class DriveContext {
   /** From now on every call fails with `DRIVE_CLOSED`, also what waits. */
   markClosed(): void {
     this.#closed = true
-    this.#closing.abort(new DriveError('DRIVE_CLOSED'))
+    const reason = new DriveError('DRIVE_CLOSED')
+    this.#closing.abort(reason)
+    this.tasks.abort(reason)
   }
 
   #required(): OpenDrive {

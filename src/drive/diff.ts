@@ -13,11 +13,12 @@
  * @see spec/40-drive.md 3.11
  * @module
  */
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { MountDiffRow, MountInfo } from '../trie/index.ts'
 import type { DriveContext, ReadOptions } from './context.ts'
 import { inWords } from './errors.ts'
 import { absolute, keyOf } from './paths.ts'
+import { rowStream } from './row-stream.ts'
 import { Stat } from './stat.ts'
 
 /** One difference. */
@@ -53,7 +54,7 @@ export function createDiffStream(
 ): Readable {
   const path = absolute(prefix, context.exact)
   const version = typeof other === 'number' ? other : (other?.version ?? 1)
-  return Readable.from(rowsOf(context, version, path, options), { objectMode: true })
+  return rowStream(context, 'diff', options, (given) => rowsOf(context, version, path, given))
 }
 
 async function* rowsOf(

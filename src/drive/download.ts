@@ -58,9 +58,9 @@ async function fetchAll(
   stop: AbortSignal,
 ): Promise<void> {
   const { recursive = true, noMounts = true, maxConcurrent = CONCURRENT } = options
-  const failure = new AbortController()
-  // The drive's end too: a log of a store that others use goes on.
-  const signal = AbortSignal.any([stop, failure.signal, context.signal])
+  // It ends with the drive too: a log of a store that others use goes on.
+  const task = context.tasks.begin(stop)
+  const { signal } = task
   // Every file under way listens to it: no leak, so no warning.
   setMaxListeners(0, signal)
   // The timeout is that of the whole, so no single read has one.
@@ -82,9 +82,11 @@ async function fetchAll(
     tally.expectNoMore()
     await Promise.all(running)
   } catch (error) {
-    failure.abort(error)
+    task.abort(error)
     await Promise.allSettled(running)
     throw asDriveError(error, 'download', path)
+  } finally {
+    task.end()
   }
 }
 

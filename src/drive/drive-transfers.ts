@@ -6,10 +6,12 @@
  * @see spec/40-drive.md 3.15
  * @module
  */
+import type { Readable } from 'node:stream'
 import { type Callback, optional, settle } from '../callback.ts'
 import { type Availability, type AvailabilityOptions, availability } from './availability.ts'
 import { type ClearOptions, type Cleared, clear } from './clear.ts'
 import { type DownloadOptions, download } from './download.ts'
+import { type BundleOptions, bundle } from './bundle.ts'
 import { DriveChanges } from './drive-changes.ts'
 import type { Transfer } from './transfer.ts'
 import {
@@ -75,6 +77,16 @@ export class DriveTransfers extends DriveChanges {
   ): Transfer<Cleared> {
     const [given, callback] = optional(options, done)
     return told(clear(this.context, path, given), callback)
+  }
+
+  /**
+   * A snapshot of the drive, or of a path of it, as a stream of bytes that `importBundle` takes: it proves itself to
+   * whoever knows the key. Without a version: the newest.
+   */
+  bundle(version?: number | null | BundleOptions, options?: BundleOptions): Readable {
+    const [number, given] =
+      typeof version === 'object' && version !== null ? [null, version] : [version, options]
+    return bundle(this.context, number ?? this.context.checkout, given)
   }
 
   /** How much of a file, or of each file of a directory, there is, and is here. */

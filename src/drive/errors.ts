@@ -51,6 +51,7 @@ const TEXT: Readonly<Record<DriveErrorCode, string>> = {
   DRIVE_BAD_HEADER: 'the first metadata block names no content log',
   DRIVE_BAD_STAT: 'the entry does not decode',
   DRIVE_LOCKED: 'the content log is being written',
+  DRIVE_BAD_BUNDLE: 'the bundle is cut off, damaged or not whole',
   DRIVE_BATCH_ENDED: 'the batch was flushed or discarded',
 }
 
@@ -79,6 +80,7 @@ export type PosixCode =
  * - `EROFS`: the drive (or the one mounted there) is not ours to write. `EPERM`: a checkout is never written.
  * - `DRIVE_OTHER_DRIVE`: the folder was made for a drive of another key, or lost its `master_key`.
  * - `DRIVE_BAD_HEADER`, `DRIVE_BAD_STAT`: the drive's author published what is no drive.
+ * - `DRIVE_BAD_BUNDLE`: what was imported is no whole bundle of that drive.
  */
 export type DriveErrorCode =
   | PosixCode
@@ -89,6 +91,7 @@ export type DriveErrorCode =
   | 'DRIVE_BAD_HEADER'
   | 'DRIVE_BAD_STAT'
   | 'DRIVE_LOCKED'
+  | 'DRIVE_BAD_BUNDLE'
   | 'DRIVE_BATCH_ENDED'
 
 /** What a {@link DriveError} may say besides its code. */

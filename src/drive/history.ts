@@ -6,11 +6,12 @@
  * @see spec/40-drive.md 3.11 and quirk Q50
  * @module
  */
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { asBuffer } from '../bytes.ts'
 import type { HistoryOptions, MountHistoryRow, MountInfo } from '../trie/index.ts'
 import type { DriveContext } from './context.ts'
 import { inWords } from './errors.ts'
+import { rowStream } from './row-stream.ts'
 
 /** One block of the metadata log. */
 export type HistoryRow =
@@ -31,7 +32,7 @@ export interface HistoryNode {
 
 /** The blocks of the metadata log in order: from `gte` to `lte`, or `reverse`, or without end when `live`. */
 export function createHistoryStream(context: DriveContext, options: HistoryOptions = {}): Readable {
-  return Readable.from(rowsOf(context, options), { objectMode: true })
+  return rowStream(context, 'history', options, (given) => rowsOf(context, given))
 }
 
 async function* rowsOf(

@@ -12,7 +12,7 @@
  * @see spec/40-drive.md 3.8
  * @module
  */
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Log } from '../log/index.ts'
 import type { MountInfo, MountedEntry, Pull } from '../trie/index.ts'
 import { MAX_LINKS } from './constants.ts'
@@ -21,6 +21,7 @@ import { Dirent } from './dirent.ts'
 import { DriveError, inWords } from './errors.ts'
 import { findEntry, firstBelow, resolveEntry, stat } from './lookup.ts'
 import { absolute, parentPath, pathOf, resolvePath } from './paths.ts'
+import { rowStream } from './row-stream.ts'
 import { Stat } from './stat.ts'
 
 /** What a walk covers, and how. */
@@ -330,6 +331,7 @@ export function directoryStream(
   name: string,
   options: ReaddirOptions = {},
 ): Readable {
-  const rows = directory(context, name, { ...options, includeStats: true })
-  return Readable.from(rows, { objectMode: true })
+  return rowStream(context, 'readdir', options, (given) =>
+    directory(context, name, { ...given, includeStats: true }),
+  )
 }

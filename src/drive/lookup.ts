@@ -82,7 +82,8 @@ function lookUpNow(
   path: string,
   options: LookupOptions,
 ): LookedUp | undefined {
-  if (!context.isOpen) return undefined
+  // Who wants to hear of every block has to ask for it.
+  if (!context.isOpen || context.onseq) return undefined
   const found = context.trie.peek(path)
   return found && lookedUp(context, path, found, options)
 }

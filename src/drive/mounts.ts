@@ -9,13 +9,14 @@
  * @see spec/40-drive.md 3.13
  * @module
  */
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Log } from '../log/index.ts'
 import type { MountInfo, MountTrie } from '../trie/index.ts'
 import type { DriveContext, ReadOptions } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
 import { firstBelow, placeOf, stat } from './lookup.ts'
 import { absolute, keyOf, pathOf } from './paths.ts'
+import { rowStream } from './row-stream.ts'
 import { Stat } from './stat.ts'
 
 /** Options of `mount`. */
@@ -143,7 +144,7 @@ export async function info(
 
 /** This drive's logs, then those of each mount, in the order of the trie. */
 export function createMountStream(context: DriveContext, options: MountListOptions = {}): Readable {
-  return Readable.from(mountRows(context, options), { objectMode: true })
+  return rowStream(context, 'getAllMounts', options, (given) => mountRows(context, given))
 }
 
 /** The logs of this drive (`/`) and of each mount by its path. */

@@ -4,13 +4,13 @@
  * @see spec/40-drive.md 3.6
  * @module
  */
-import { asError } from '../errors.ts'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { asBuffer } from '../bytes.ts'
 import type { DriveContext, ReadOptions } from './context.ts'
 import { DriveError, asDriveError, inWords } from './errors.ts'
 import { resolveEntry, stat } from './lookup.ts'
 import { absolute } from './paths.ts'
+import { rowStream } from './row-stream.ts'
 import { type Run, readBlocks, runOf } from './run.ts'
 
 /** Which bytes of a file. */
@@ -79,55 +79,33 @@ export function createReadStream(
   options: ReadStreamOptions = {},
 ): Readable {
   const path = absolute(name, context.exact)
-  const { highWaterMark = 65536, encoding, signal } = options
-  const stop = new AbortController()
-  const reads: ReadOptions = { ...options, signal: stop.signal }
-  let blocks: AsyncGenerator<Uint8Array, void, undefined> | null = null
-  const stream = new Readable({
+  const { highWaterMark = 65536, encoding } = options
+  const buffers = (given: ReadStreamOptions): AsyncGenerator<Buffer, void, undefined> =>
+    buffersOf(context, path, given)
+  return rowStream(context, 'read', options, buffers, {
     highWaterMark,
     ...(encoding ? { encoding } : {}),
-    ...(signal ? { signal } : {}),
-    read() {
-      blocks ??= blocksOf(context, path, options, reads)
-      void pushNext(stream, blocks, path)
-    },
-    destroy(error, done) {
-      stop.abort(new DriveError('ECANCELED', { syscall: 'read', path }))
-      // Ends what is fetched ahead; a read under way was just aborted, and its failure has no reader any more.
-      void ended(blocks)
-      done(error)
-    },
   })
-  return stream
 }
 
-/** Never rejects: a failure is the stream's. */
-async function pushNext(
-  stream: Readable,
-  blocks: AsyncGenerator<Uint8Array, void, undefined>,
+async function* buffersOf(
+  context: DriveContext,
   path: string,
-): Promise<void> {
+  options: ReadStreamOptions,
+): AsyncGenerator<Buffer, void, undefined> {
   try {
-    const { value } = await blocks.next()
-    if (!stream.destroyed) stream.push(value ? asBuffer(value) : null)
+    for await (const block of blocksOf(context, path, options)) yield asBuffer(block)
   } catch (error) {
-    stream.destroy(asError(asDriveError(error, 'read', path)))
+    throw asDriveError(error, 'read', path)
   }
-}
-
-/** Resolves when the blocks are given up, whether or not that works: nobody reads them any more. */
-async function ended(blocks: AsyncGenerator<Uint8Array, void, undefined> | null): Promise<void> {
-  await blocks?.return().catch(() => undefined)
 }
 
 async function* blocksOf(
   context: DriveContext,
   path: string,
-  range: ReadRange,
-  reads: ReadOptions,
+  reads: ReadStreamOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { start, end, length } = range
-  const opened = await openRange(context, path, { ...reads, start, end, length }, 'open')
+  const opened = await openRange(context, path, reads, 'open')
   if (opened.run) yield* readBlocks(opened.run, opened.start, opened.length, context.reads(reads))
 }
 

@@ -56,6 +56,12 @@ export class SparseNodeSet implements MutableNodeSet {
     this.#indices.add(treeIndex)
   }
 
+  /** Take nodes out, and nothing that they imply. */
+  forget(isForgotten: (treeIndex: number) => boolean): void {
+    for (const treeIndex of this.#indices)
+      if (isForgotten(treeIndex)) this.#indices.delete(treeIndex)
+  }
+
   /** Put a node and every parent that it completes into the set. Returns whether the node was new. */
   add(treeIndex: number): boolean {
     return addNode(this, treeIndex)

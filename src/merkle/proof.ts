@@ -23,6 +23,8 @@ export interface ProofRequest {
   readonly hash?: boolean
   /** What it is known to have from earlier requests; what `digest` tells is added. */
   readonly remoteTree?: MutableNodeSet
+  /** Prove by the signature of this length, as if the log had no more blocks. Default: the longest there is. */
+  readonly length?: number | undefined
 }
 
 /** What a proof consists of. */
@@ -35,11 +37,12 @@ export interface ProofPlan {
 
 /** The proof of node `treeIndex` out of the nodes in `set`, or `null` when the node is not in it. */
 export function planProof(
-  set: NodeSet,
+  all: NodeSet,
   treeIndex: number,
   request: ProofRequest = {},
 ): ProofPlan | null {
-  const { digest = 0, hash = false, remoteTree = new SparseNodeSet() } = request
+  const { digest = 0, hash = false, remoteTree = new SparseNodeSet(), length } = request
+  const set = length === undefined ? all : nodesWithin(all, 2 * length)
   if (!set.has(treeIndex)) return null
   const indices = hash ? [treeIndex] : []
   if (digest === 1) return { indices, verifiedBy: 0 }
@@ -50,8 +53,11 @@ export function planProof(
     const sibling = flatTree.sibling(top)
     if (!set.has(sibling)) {
       // Nothing beside it: it is a root, and all roots go along.
-      const end = verifiedBy(set, top)
-      for (const root of flatTree.fullRoots(end)) {
+      const end = length === undefined ? verifiedBy(set, top) : 2 * length
+      const roots = flatTree.fullRoots(end)
+      // Of a length that was asked for, some node on the way may not be here.
+      if (length !== undefined && !roots.includes(top)) return null
+      for (const root of roots) {
         if (root !== top && !remoteTree.has(root)) indices.push(root)
       }
       return { indices, verifiedBy: end }
@@ -60,6 +66,11 @@ export function planProof(
     top = flatTree.parent(top)
   }
   return { indices, verifiedBy: 0 }
+}
+
+/** The nodes of a set that lie wholly before leaf `end`. */
+function nodesWithin(set: NodeSet, end: number): NodeSet {
+  return { has: (treeIndex) => flatTree.rightSpan(treeIndex) < end && set.has(treeIndex) }
 }
 
 /** Add to `remoteTree` what `digest` tells, as far as it is in `set` too. */

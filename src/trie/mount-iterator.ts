@@ -48,13 +48,14 @@ interface Place<L extends TrieLog> {
 export async function mountpoints<L extends TrieLog>(
   { trie }: MountTrie<L>,
   path: string,
-  options: WaitOptions & Pick<IteratorOptions, 'onmissing'>,
+  options: WaitOptions & Pick<IteratorOptions, 'onmissing' | 'onseq'>,
 ): Promise<Map<string, MountRecord>> {
   const found = new Map<string, MountRecord>()
-  const { onmissing } = options
+  const { onmissing, onseq } = options
   const rows = trie.iterator(joinPath(RECORDS, path), {
     ...waits(options),
     onmissing,
+    onseq,
     hidden: true,
   })
   for await (const { key, value, flags } of rows) {

@@ -14,6 +14,9 @@ import type { GetOptions } from './options.ts'
 import type { Trie } from './trie.ts'
 import type { WaitOptions } from './trie-log.ts'
 
+/** How a record is looked up. */
+export type RecordOptions = WaitOptions & Pick<GetOptions, 'onseq'>
+
 /**
  * The record of the longest mountpoint that is `path` or above it, in the version whose newest block is
  * `head`; null for none. Without a record near the path the first lookup is the last.
@@ -22,7 +25,7 @@ export async function recordOf(
   trie: Trie,
   head: number,
   path: string,
-  options: WaitOptions,
+  options: RecordOptions,
 ): Promise<MountRecord | null> {
   const near: string[] = []
   for (const prefix of ['', ...prefixesOf(path)]) {
@@ -49,7 +52,7 @@ export async function recordAt(
   trie: Trie,
   head: number,
   path: string,
-  options: WaitOptions,
+  options: RecordOptions,
 ): Promise<MountRecord | null> {
   const key = joinPath(RECORDS, path)
   const entry = await trie.getAt(head, key, hidden(options))
@@ -59,7 +62,7 @@ export async function recordAt(
   return { ...record, localPath: path, remotePath: normalizePath(record.remotePath) }
 }
 
-/** Of the options of a lookup, how it waits: the rest is about the visible entry. */
-function hidden({ wait, timeout, signal }: WaitOptions): GetOptions {
-  return { wait, timeout, signal, hidden: true }
+/** Of the options of a lookup, how it waits and who hears of it: the rest is about the visible entry. */
+function hidden({ wait, timeout, signal, onseq }: RecordOptions): GetOptions {
+  return { wait, timeout, signal, onseq, hidden: true }
 }

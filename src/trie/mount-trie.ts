@@ -18,7 +18,7 @@ import {
   type MountListing,
 } from './mount-iterator.ts'
 import { MAX_MOUNT_DEPTH, MountFamily } from './mount-family.ts'
-import { recordAt, recordOf } from './mount-lookup.ts'
+import { type RecordOptions, recordAt, recordOf } from './mount-lookup.ts'
 import { joinPath, normalizePath, rebase } from './mount-path.ts'
 import {
   downPath,
@@ -157,11 +157,11 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
   }
 
   /** The innermost trie for what is below `path`: at a mountpoint the mounted trie. */
-  async ownerBelow(path: string, options: WaitOptions = {}): Promise<Owner<L>> {
+  async ownerBelow(path: string, options: RecordOptions = {}): Promise<Owner<L>> {
     return this.#owner(normalizePath(path), options, true)
   }
 
-  async #owner(path: string, options: WaitOptions, enter: boolean): Promise<Owner<L>> {
+  async #owner(path: string, options: RecordOptions, enter: boolean): Promise<Owner<L>> {
     // A loop, not recursion: the depth is the writer's choice.
     let trie = this.#self()
     let innerPath = path
