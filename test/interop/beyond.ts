@@ -56,12 +56,13 @@ function realFolder(beside: string): string {
 async function visit<T>(
   implementation: Implementation,
   folder: string,
-  run: (side: Side) => Promise<T>,
+  run: (side: Side, drive: { readonly key: string }) => Promise<T>,
+  key?: string,
 ): Promise<T> {
   const side = await Side.start(implementation)
   try {
-    await side.ask('open', { folder })
-    const result = await run(side)
+    const drive = await side.ask('open', { folder, key })
+    const result = await run(side, drive)
     assert.deepEqual(await side.end(), [])
     return result
   } finally {
@@ -71,13 +72,20 @@ async function visit<T>(
 
 /** A drive made by Varve with all of it, read and written on by `reader`, and read again. */
 export async function beyond(reader: Implementation, folder: string): Promise<void> {
-  const made = await visit('varve', folder, async (side): Promise<Tree> => {
+  const files = ['/', '/moved'].map((path, i) => ({ path, file: `${folder}.${i}.bundle` }))
+  let key = ''
+  const made = await visit('varve', folder, async (side, drive): Promise<Tree> => {
+    ;({ key } = drive)
     await side.ask('write', { files: FILES })
     await side.ask('change', { calls: CALLS })
     await side.ask('batch', { calls: BATCH })
     await side.ask('change', { calls: [['importDirectory', realFolder(folder), 'imported', {}]] })
+    // One after the other.
+    // oxlint-disable-next-line no-await-in-loop
+    for (const bundle of files) await side.ask('bundle', bundle)
     return side.ask('tree')
   })
+  await bundled(reader, key, files, made)
   assert.equal(made.entries.length, 22)
   const added = await visit(reader, folder, async (side): Promise<Tree> => {
     assert.deepEqual(await side.ask('tree'), made)
@@ -92,4 +100,36 @@ export async function beyond(reader: Implementation, folder: string): Promise<vo
     return side.ask('tree')
   })
   await visit('varve', folder, async (side) => assert.deepEqual(await side.ask('tree'), added))
+}
+
+/** The folders that bundles were taken into, read by somebody who has nothing but these. */
+async function bundled(
+  reader: Implementation,
+  key: string,
+  files: readonly { readonly path: string; readonly file: string }[],
+  made: Tree,
+): Promise<void> {
+  for (const { path, file } of files) {
+    const folder = `${file}.folder`
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await visit('varve', `${file}.other`, (side) => side.ask('importBundle', { file, folder, key }))
+    // oxlint-disable-next-line no-await-in-loop
+    await visit(reader, folder, (side) => sees(side, path, made), key)
+  }
+}
+
+async function sees(side: Side, path: string, made: Tree): Promise<void> {
+  if (path === '/') {
+    assert.deepEqual(await side.ask('tree'), made)
+    return
+  }
+  const below = made.entries.filter((entry) => entry.path.startsWith(`${path.slice(1)}/`))
+  assert.ok(below.length > 3)
+  const { names } = await side.ask('names', { path })
+  const wanted = below.map((entry) => entry.path.slice(path.length))
+  assert.deepEqual(names, wanted.toSorted())
+  for (const { path: file, content } of below) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    if (content) assert.deepEqual(await side.ask('readFile', { path: file }), content)
+  }
 }

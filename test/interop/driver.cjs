@@ -9,8 +9,10 @@
  */
 'use strict'
 const { createHash } = require('node:crypto')
+const { createReadStream, createWriteStream } = require('node:fs')
 const net = require('node:net')
 const readline = require('node:readline')
+const { pipeline } = require('node:stream/promises')
 
 const hyperdrive = require(process.argv[2])
 
@@ -73,6 +75,24 @@ const operations = {
       for (const [method, ...args] of calls) await batch[method](...args)
     })
     return { version: drive.version }
+  },
+
+  /** A snapshot of a path into a file; only Varve has these two. */
+  async bundle({ file, path }) {
+    await pipeline(drive.bundle({ path }), createWriteStream(file))
+    return {}
+  },
+
+  /** A bundle taken into a folder, by the key alone. */
+  async importBundle({ file, folder, key }) {
+    await hyperdrive.importBundle(createReadStream(file), folder, Buffer.from(key, 'hex'))
+    return {}
+  },
+
+  /** Names at and below a directory, sorted. */
+  async names({ path }) {
+    const names = await called((done) => drive.readdir(path, { recursive: true }, done))
+    return { names: names.toSorted() }
   },
 
   /** Everything there is to see: listings, stats and the hash of every file. */

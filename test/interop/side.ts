@@ -51,6 +51,9 @@ interface Answers {
   symlink: { version: number }
   change: { version: number }
   batch: { version: number }
+  bundle: object
+  importBundle: object
+  names: { names: readonly string[] }
   tree: Tree
   stat: Readonly<Record<string, unknown>>
   readFile: Content
