@@ -15,6 +15,7 @@ import type { TreeGrowth } from '../merkle/index.ts'
 import { MAX_LENGTH } from './core.ts'
 import type { Core } from './core.ts'
 import { LogError } from './errors.ts'
+import { cutLeftovers } from './leftovers.ts'
 import { MAX_BLOCK_BYTES } from './options.ts'
 
 interface Pending {
@@ -32,8 +33,6 @@ export class Appender {
   /** The batch at the end of the steps, as long as appends may join it. */
   #joining: Pending[] | null = null
   #running: Promise<void> | null = null
-  /** A batch failed: what it may have left behind the signatures is cut off before the next. */
-  #failed = false
 
   /** @param onappended - called when blocks are stored, before the bitfield is written */
   constructor(core: Core, onappended: (start: number, blocks: readonly Uint8Array[]) => void) {
@@ -129,15 +128,14 @@ export class Appender {
     }
     const growth = new TreeBuilder(core.roots).append(blocks)
     try {
-      if (this.#failed) await core.signatures.cutAfter(start, true)
+      if (core.leftovers) await cutLeftovers(core)
       await core.durable.contentComing()
       await this.#writeContent(start, blocks, growth)
       await core.durable.contentWritten()
     } catch (error) {
-      this.#failed = true
+      core.leftovers = true
       throw error
     }
-    this.#failed = false
     core.length = growth.length
     core.byteLength = growth.byteLength
     core.roots = growth.roots

@@ -95,6 +95,11 @@ export class DurableWrites {
     if (this.mode === 'batch') this.#mark()
   }
 
+  /** What was written to a file is there before anything that is written from here on. */
+  async ordered(file: keyof LogFiles): Promise<void> {
+    if (this.mode !== 'none') await this.#parts.files[file].sync()
+  }
+
   /** Make all that was written so far survive a power cut, in any mode but `none`. */
   async flush(): Promise<void> {
     if (this.mode === 'none') return
@@ -126,6 +131,11 @@ export class DurableWrites {
   /** Everything was flushed, and nothing will be written any more. */
   async end(): Promise<void> {
     if (this.#begun) await this.#parts.bits.end()
+  }
+
+  /** Something was written that the next flush has to sync. */
+  changed(): void {
+    this.#dirty = this.mode !== 'none'
   }
 
   /** Forget the timer. */

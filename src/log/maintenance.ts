@@ -10,9 +10,10 @@ import { assertIndex, assertOpen, assertRange } from './core.ts'
 import type { Core } from './core.ts'
 import { LogError } from './errors.ts'
 import { HEADER_BYTES } from './header.ts'
+import { cutLeftovers } from './leftovers.ts'
 import type { ClearOptions } from './options.ts'
 import type { Parts } from './parts.ts'
-import { cutBits } from './rebuild.ts'
+import { cutHeld, cutNodes } from './rebuild.ts'
 import { NODE_BYTES } from './tree-file.ts'
 import { storedRoots } from './trust.ts'
 
@@ -109,7 +110,10 @@ export async function auditBlocks(parts: Parts): Promise<Audit> {
 
 /**
  * Shorten a log to `length` blocks. Peers may hold the longer one: what is appended afterwards is then
- * a fork. At every moment a crash leaves either the old log or the new one.
+ * a fork. At every moment a crash leaves either the old log or the new one: until the signatures beyond the
+ * new length are gone, opening finds the old one whole, whatever became of the bits; and tree and data
+ * are cut last. Tree bits go before data bits, for a page that arrives in part: known and not
+ * held means cleared. A call that failed may have been done in part; the log goes on from where it stands.
  *
  * @throws {@link LogError} `LOG_NOT_WRITABLE`, `LOG_NOT_PROVABLE`
  */
@@ -123,25 +127,32 @@ export async function truncateLog(parts: Parts, length: number): Promise<void> {
       if (length >= core.length) return
       const roots = await storedRoots(core, length)
       if (!roots) throw new LogError('LOG_NOT_PROVABLE', `roots of ${length} blocks are not here`)
+      await core.durable.flush()
+      core.leftovers = true
+      core.durable.changed()
       if (core.live && core.secretKey && length > 0) {
         await core.signatures.write(length, sign(signable(treeHash(roots), length), core.secretKey))
-        await core.durable.contentWritten()
+        await core.durable.ordered('signatures')
       }
-      const before = core.length
-      cutBits(core, length)
+      reader.forget(length, core.length)
       core.length = length
       core.roots = roots
       core.byteLength = roots.reduce((sum, root) => sum + root.size, 0)
-      reader.forget(length, before)
-      await core.bitfieldFile.flush()
-      await core.durable.bitfieldWritten()
+      for (const cut of [cutNodes, cutHeld]) {
+        cut(core, length)
+        // oxlint-disable-next-line no-await-in-loop
+        await core.bitfieldFile.flush()
+        // oxlint-disable-next-line no-await-in-loop
+        await core.durable.ordered('bitfield')
+      }
+      await cutLeftovers(core)
       await cutFiles(core)
+      await core.durable.flush()
     }),
   )
 }
 
 async function cutFiles(core: Core): Promise<void> {
-  await core.signatures.cutAfter(core.length)
   const nodes = Math.max(0, 2 * core.length - 1)
   await core.tree.truncate(HEADER_BYTES + NODE_BYTES * nodes)
   if (!core.indexing) await core.files.data.truncate(core.byteLength)
@@ -154,11 +165,9 @@ export async function finalizeLog(parts: Parts): Promise<Uint8Array> {
   return appender.exclusive(async () => {
     if (core.key === null) {
       const key = treeHash(core.roots)
+      await core.durable.flush() // a key over content that is not there would be the end of it
       await core.files.key.write(0, key)
-      if (core.durable.mode !== 'none') {
-        await core.durable.flush()
-        await core.files.key.sync()
-      }
+      await core.durable.ordered('key')
       core.key = key
       core.live = false
     }

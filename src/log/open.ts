@@ -172,6 +172,7 @@ function makeCore(
     roots: [],
     replicator: null,
     refusesAppend: null,
+    leftovers: false,
     ownGrowth: false,
     fork: null,
     forkFile: own.fork,

@@ -18,6 +18,7 @@ import { LogError, closedError } from './errors.ts'
 import type { ForkEvidence } from './events.ts'
 import { judge } from './fork.ts'
 import { assertMayGrow } from './growth.ts'
+import { cutLeftovers } from './leftovers.ts'
 import { approve, finish } from './receive-job.ts'
 import type { Job, ReceiveResults } from './receive-job.ts'
 import { ReceivedBatch } from './received-batch.ts'
@@ -44,8 +45,6 @@ export class Receiver {
   #suspects = false
   #loading: Promise<void> | null = null
   #writer: Promise<void> | null = null
-  /** A batch failed: what it may have left behind the signatures is cut off before the next. */
-  #failed = false
 
   /** @param onstored - called once a batch is written and its bits are set */
   constructor(core: Core, onstored: Stored, onforked: Forked) {
@@ -274,15 +273,14 @@ export class Receiver {
     const core = this.#core
     if (batch.isEmpty) return
     try {
-      if (this.#failed) await core.signatures.cutAfter(core.length, true)
+      if (core.leftovers) await cutLeftovers(core)
       await core.durable.contentComing()
       await batch.write(core)
       await core.durable.contentWritten()
     } catch (error) {
-      this.#failed = true
+      core.leftovers = true
       throw error
     }
-    this.#failed = false
     core.tree.keep([...batch.nodes.values()])
     for (const treeIndex of batch.nodes.keys()) addNode(core.bitfield.nodes, treeIndex)
     for (const { index } of batch.blocks) core.bitfield.set(index, index + 1, true)

@@ -4,16 +4,19 @@
  * @module
  */
 import { Log, LogError, fsck } from '../../src/log/index.ts'
+import { treeHash } from '../../src/merkle/index.ts'
 import { MemoryFolder } from '../../src/storage/index.ts'
 import type { Files } from './crash-states.ts'
 import type { Chance } from './chance.ts'
-import { messageOf, openLog, sameBytes } from './workload.ts'
-import type { History, Workload } from './workload.ts'
+import type { History } from './player.ts'
+import { blockOf, messageOf, openLog, sameBytes } from './workload.ts'
+import type { Workload } from './workload.ts'
 
 /** What was promised to survive. */
 export interface Expectation {
   readonly length: number
-  readonly held: ReadonlySet<number>
+  /** Blocks, and whether as before the log was cut (0) or after (1). */
+  readonly held: ReadonlyMap<number, number>
   /** No promise that survives was ever given: the log may say that nothing can be proven. */
   readonly mayRefuse: boolean
   /** Everything that is held must be right: no write was lost. */
@@ -40,22 +43,39 @@ export function expectationAt(
     if (milestone.moment > moment) break
     if (!isPowerCut || milestone.durable) last = milestone
   }
-  const held = new Set(last?.held)
+  const held = new Map(last?.held)
   for (const { moment: asked, block } of history.clears) {
     if (last && asked >= last.moment && asked <= moment) held.delete(block)
   }
-  const length = last?.length ?? 0
+  let length = last?.length ?? 0
+  for (const cut of history.cuts) {
+    if (cut.moment > moment || (last && cut.moment < last.moment)) continue
+    length = Math.min(length, cut.length)
+    for (const block of held.keys()) if (block >= length) held.delete(block)
+  }
   return {
     length,
     held,
     mayRefuse: isPowerCut && length === 0 && workload.mode === 'none',
     whole: !isPowerCut || workload.mode !== 'none',
     provable: !isPowerCut || workload.mode !== 'none',
-    attempted: history.attempted,
+    attempted: mostAt(history, moment, isPowerCut),
     cleared: new Set(
       history.clears.filter((clear) => clear.moment <= moment).map(({ block }) => block),
     ),
   }
+}
+
+/** The longest that the log may be. */
+function mostAt({ attempts, cuts }: History, moment: number, isPowerCut: boolean): number {
+  const cut = cuts.findLast(
+    (each) => each.done && each.moment <= moment && (each.durable || !isPowerCut),
+  )
+  let most = cut?.length ?? 0
+  for (const { moment: asked, length } of attempts) {
+    if (asked <= moment && (!cut || asked >= cut.moment)) most = Math.max(most, length)
+  }
+  return most
 }
 
 /** Throws when the log in `files` is not what was promised. */
@@ -80,14 +100,15 @@ export async function check(
       throw new Error('a refusal that wrote', { cause: error })
     return 'refused'
   }
-  const isOurs = log.key !== null && sameBytes(log.key, workload.keys.publicKey)
+  const isStatic = workload.role === 'static'
+  const isOurs = isStatic || (log.key !== null && sameBytes(log.key, workload.keys.publicKey))
   if (!isOurs) {
     if (expected.length > 0 || (expected.whole && expected.held.size > 0))
       throw new Error('another identity')
     if (log.length > 0) throw new Error('another identity over content')
   } else {
     const isWhole = await checkContent(workload, log, expected, chance)
-    if (!isWhole) {
+    if (!isWhole && !isStatic) {
       // Writes were lost that nobody was promised. After a repair all that is left can be proven.
       await log.close()
       await fsck(folder.open, { key: workload.keys.publicKey, repair: true })
@@ -117,7 +138,7 @@ async function checkContent(
   expected: Expectation,
   chance: Chance,
 ): Promise<boolean> {
-  const { blocks, role, sources, base } = workload
+  const { role, sources, base } = workload
   if (log.length < expected.length) {
     throw new Error(`${log.length} blocks, of ${expected.length} acknowledged`)
   }
@@ -127,8 +148,11 @@ async function checkContent(
   if (log.downloaded(log.length) !== 0) throw new Error('blocks beyond the end are held')
   const sample = sampleOf(log.length, base, chance)
   const readable = await readAll(workload, log, sample)
-  for (const index of expected.held) {
-    if (!readable.has(index)) throw new Error(`block ${index}, promised, cannot be read`)
+  for (const [index, generation] of expected.held) {
+    const found = readable.get(index)
+    if (found === undefined) throw new Error(`block ${index}, promised, cannot be read`)
+    if (!sameBytes(found, blockOf(workload, index, generation)))
+      throw new Error(`block ${index} is of another time`)
   }
   if (expected.whole) {
     for (const index of sample) {
@@ -136,45 +160,61 @@ async function checkContent(
         throw new Error(`block ${index} is held and unreadable`)
     }
   }
-  if (role === 'writer' && expected.whole) {
+  if (role !== 'replica' && expected.whole) {
     for (const index of sample) {
       // Of an empty block whose bit was torn off nobody can tell whether it was cleared.
-      if (blocks.at(index).length === 0) continue
+      if (isEmpty(workload, index)) continue
       if (!readable.has(index) && !expected.cleared.has(index)) {
         throw new Error(`block ${index}, never cleared, is not held`)
       }
     }
   }
-  if (role === 'writer') {
+  if (role !== 'replica') {
     if (!log.writable) {
-      if (expected.length > 0) throw new Error('is not writable any more')
+      if (role === 'static') await checkKey(log)
+      else if (expected.length > 0) throw new Error('is not writable any more')
     } else {
       const { length } = log
-      const index = await log.append(blocks.at(length))
+      const block = blockOf(workload, length, 1)
+      const index = await log.append(block)
       if (index !== length) throw new Error(`append said ${index}, not ${length}`)
-      const head = await log.signature()
-      if (head.index !== length)
-        throw new Error(`the head ${length} is not signed, but ${head.index}`)
-      await log.verify(length, head.signature)
-      readable.add(length)
+      readable.set(length, block)
+      if (role === 'static') await log.finalize()
+      else {
+        const head = await log.signature()
+        if (head.index !== length)
+          throw new Error(`the head ${length} is not signed, but ${head.index}`)
+        await log.verify(length, head.signature)
+      }
     }
   } else {
     await complete(workload, log, sources.at(-1), readable)
   }
-  return checkCopy(workload, log, readable, expected)
+  return checkCopy(log, readable, expected)
+}
+
+/** A static log that is complete: its key is the hash of its tree. */
+async function checkKey(log: Log): Promise<void> {
+  const roots = log.length === 0 ? [] : await log.rootHashes(log.length - 1)
+  if (!log.key || !sameBytes(treeHash(roots), log.key))
+    throw new Error('the key is of other blocks')
+}
+
+function isEmpty(workload: Workload, index: number): boolean {
+  return [0, 1].some((generation) => blockOf(workload, index, generation).length === 0)
 }
 
 /** Read what is held, in runs and, where that fails, one by one. */
 async function readAll(
-  { blocks }: Workload,
+  workload: Workload,
   log: Log,
   sample: readonly number[],
-): Promise<Set<number>> {
-  const readable = new Set<number>()
+): Promise<Map<number, Uint8Array>> {
+  const readable = new Map<number, Uint8Array>()
   const check = (index: number, bytes: Uint8Array): void => {
-    if (!sameBytes(bytes, blocks.at(index)))
-      throw new Error(`block ${index}: wrong bytes were served`)
-    readable.add(index)
+    const isRight = [0, 1].some((each) => sameBytes(bytes, blockOf(workload, index, each)))
+    if (!isRight) throw new Error(`block ${index}: wrong bytes were served`)
+    readable.set(index, bytes)
   }
   for (let i = 0; i < sample.length;) {
     const start = sample[i] ?? 0
@@ -213,7 +253,7 @@ async function complete(
   workload: Workload,
   log: Log,
   source: Log | undefined,
-  readable: Set<number>,
+  readable: Map<number, Uint8Array>,
 ): Promise<void> {
   if (!source) return
   if (log.downloaded() > readable.size && workload.base === 0) await log.audit()
@@ -230,7 +270,7 @@ async function complete(
     const bytes = await log.get(index, { wait: false })
     if (!sameBytes(bytes, workload.blocks.at(index)))
       throw new Error(`block ${index}: fetched, and wrong`)
-    readable.add(index)
+    readable.set(index, bytes)
   }
   if (log.length !== source.length)
     throw new Error(`${log.length} of ${source.length} blocks fetched`)
@@ -242,17 +282,16 @@ async function complete(
  * @returns whether it does; without, something was lost that a proof leans on
  */
 async function checkCopy(
-  workload: Workload,
   log: Log,
-  readable: Set<number>,
+  readable: ReadonlyMap<number, Uint8Array>,
   expected: Expectation,
 ): Promise<boolean> {
-  const copy = new Log(new MemoryFolder().open, workload.keys.publicKey, {
+  const copy = new Log(new MemoryFolder().open, log.key, {
     sparse: true,
     durability: 'none',
   })
   await copy.ready()
-  const wanted = [...readable].slice(-SAMPLE)
+  const wanted = [...readable.keys()].slice(-SAMPLE)
   const results: Array<Promise<unknown>> = []
   let isWhole = true
   for (const index of wanted) {
@@ -273,7 +312,7 @@ async function checkCopy(
     }
     // oxlint-disable-next-line no-await-in-loop
     const bytes = await copy.get(index, { wait: false })
-    if (!sameBytes(bytes, workload.blocks.at(index))) {
+    if (!sameBytes(bytes, readable.get(index) ?? new Uint8Array(0))) {
       throw new Error(`block ${index}: wrong in a copy`)
     }
   }

@@ -13,7 +13,8 @@ import { CrashStates } from './crash-states.ts'
 import type { Part, Row, Setting } from './parts.ts'
 import { RecordingFolder } from './recording-folder.ts'
 import type { CallType, Failure } from './recording-folder.ts'
-import { endWorkload, makeWorkload, play } from './workload.ts'
+import { play } from './player.ts'
+import { endWorkload, makeWorkload } from './workload.ts'
 import type { Workload } from './workload.ts'
 
 const FULL_POINTS = 100_000

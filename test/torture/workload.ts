@@ -1,21 +1,20 @@
 /**
- * A seeded program that uses one log through its public face, and what it was promised when.
+ * A seeded program that uses one log through its public face.
  *
- * A writer appends single blocks, batches and several at once; a replica takes blocks with proofs from
- * sources that grow. Both clear, flush and reopen. Every answer is noted with the moment at which it
- * came: what a crash after that moment must leave.
+ * A writer appends single blocks, batches and several at once, and may cut its log once; a static log
+ * does the same and is finalized; a replica takes blocks with proofs from sources that grow. All clear, flush
+ * and reopen. player.ts runs it, and notes what it was promised.
  *
  * @module
  */
 import { signingKeyPair } from '../../src/crypto.ts'
 import type { KeyPair } from '../../src/crypto.ts'
-import { Log, LogError } from '../../src/log/index.ts'
+import { Log } from '../../src/log/index.ts'
 import type { Durability, ReceivedBlock } from '../../src/log/index.ts'
-import { MemoryFolder, StorageError } from '../../src/storage/index.ts'
+import { MemoryFolder } from '../../src/storage/index.ts'
 import type { OpenStorage } from '../../src/storage/index.ts'
 import { Blocks } from './blocks.ts'
 import { Chance } from './chance.ts'
-import type { RecordingFolder } from './recording-folder.ts'
 
 /** Milliseconds that `batch` may take: never, so that no clock decides anything here. */
 export const NEVER = 2 ** 31 - 1
@@ -24,20 +23,25 @@ export const NEVER = 2 ** 31 - 1
 const WIDE = 8187
 
 /** What a program does next. */
-type Step =
+export type Step =
   | { readonly type: 'append'; readonly counts: readonly number[] }
   | { readonly type: 'receive'; readonly share: number; readonly source: number }
   | { readonly type: 'clear'; readonly at: number; readonly count: number }
   | { readonly type: 'flush' }
+  /** Once: to this share of the length. What is appended afterwards is other content. */
+  | { readonly type: 'truncate'; readonly share: number }
   | { readonly type: 'reopen' }
 
 /** A program, and everything it needs. */
 export interface Workload {
   readonly number: number
   readonly mode: Durability
-  readonly role: 'writer' | 'replica'
+  /** A static log has no key before it is finalized, at the end. */
+  readonly role: 'writer' | 'replica' | 'static'
   readonly keys: KeyPair
   readonly blocks: Blocks
+  /** What is appended after the log was cut. */
+  readonly later: Blocks
   /** What is in the folder before, synced. */
   readonly files: ReadonlyMap<string, Uint8Array>
   /** Length of what is there before. */
@@ -49,31 +53,11 @@ export interface Workload {
   readonly sources: readonly Log[]
 }
 
-/** From `moment` on these hold. */
-export interface Milestone {
-  readonly moment: number
-  readonly length: number
-  /** Blocks at or above the base that must be there and right. */
-  readonly held: ReadonlySet<number>
-  /** Survives a power cut. */
-  readonly durable: boolean
-}
-
-/** What one run of a program was promised. */
-export interface History {
-  readonly milestones: readonly Milestone[]
-  /** Blocks that were to be cleared, from a moment on. */
-  readonly clears: ReadonlyArray<{ readonly moment: number; readonly block: number }>
-  /** No length above this was ever asked for. */
-  readonly attempted: number
-  /** What went wrong though it may not. */
-  readonly faults: readonly string[]
-}
-
 /** How the log of a workload is opened, the first time and later. */
 export function openLog(workload: Workload, storage: OpenStorage, isNew: boolean): Log {
   const { keys, mode, role, givesKey } = workload
   const options = { durability: mode, syncWindow: NEVER, sparse: true }
+  if (role === 'static') return new Log(storage, null, { ...options, live: false })
   const key = givesKey || (isNew && role === 'replica') ? keys.publicKey : null
   return new Log(storage, key, {
     ...options,
@@ -85,10 +69,13 @@ export function openLog(workload: Workload, storage: OpenStorage, isNew: boolean
 export async function makeWorkload(seed: number, number: number): Promise<Workload> {
   const chance = new Chance(seed, number, 1)
   const mode = (['sync', 'batch', 'none'] as const)[number % 3] ?? 'sync'
-  const role = chance.coin(0.6) ? 'writer' : 'replica'
+  const isStatic = number % 8 === 5
+  const role = isStatic ? 'static' : chance.coin(0.6) ? 'writer' : 'replica'
   const wide = number % 16 === 15
   const keys = signingKeyPair(chance.bytes(32))
-  const blocks = new Blocks(chance.below(2 ** 32), wide ? [0, 1, 2, 3] : undefined)
+  const sizes = wide ? [0, 1, 2, 3] : undefined
+  const blocks = new Blocks(chance.below(2 ** 32), sizes)
+  const later = new Blocks(chance.below(2 ** 32), sizes)
   const base = wide ? WIDE : 0
   const steps = stepsOf(chance, role)
   const sources = role === 'replica' ? await makeSources(chance, keys, blocks, base) : []
@@ -98,6 +85,7 @@ export async function makeWorkload(seed: number, number: number): Promise<Worklo
     role,
     keys,
     blocks,
+    later,
     base,
     files: wide ? await filesOf(role, keys, blocks, base) : new Map(),
     givesKey: chance.coin(),
@@ -114,7 +102,9 @@ export async function endWorkload(workload: Workload): Promise<void> {
 function stepsOf(chance: Chance, role: Workload['role']): Step[] {
   const steps: Step[] = []
   const count = 8 + chance.below(8)
+  const cutAt = role !== 'replica' && chance.coin() ? 2 + chance.below(count - 3) : -1
   for (let i = 0; i < count; i++) {
+    if (i === cutAt) steps.push({ type: 'truncate', share: chance.pick([0, 0.3, 0.6, 0.9]) })
     const dice = chance.below(20)
     if (dice < 12) {
       if (role === 'replica') {
@@ -189,244 +179,12 @@ export async function messageOf(source: Log, copy: Log, index: number): Promise<
   return { index, value, ...(await source.proof(index, { digest })) }
 }
 
-/**
- * Run a program to its end. Calls may fail, with typed errors, if the folder was told to: the program
- * then goes on as a careful one would.
- *
- * @param careful - appends one after the other: when one fails, the next is not where it was to be
- */
-export async function play(
-  workload: Workload,
-  folder: RecordingFolder,
-  careful: boolean,
-): Promise<History> {
-  return new Player(workload, folder, careful).play()
-}
-
-class Player {
-  readonly #workload: Workload
-  readonly #folder: RecordingFolder
-  readonly #milestones: Milestone[] = []
-  readonly #clears: Array<{ moment: number; block: number }> = []
-  readonly #faults: string[] = []
-  readonly #held = new Set<number>()
-  #attempted: number
-  #length: number
-  #log: Log
-  readonly #careful: boolean
-
-  constructor(workload: Workload, folder: RecordingFolder, careful: boolean) {
-    this.#careful = careful
-    this.#workload = workload
-    this.#folder = folder
-    this.#attempted = workload.base
-    this.#length = workload.base
-    this.#log = openLog(workload, folder.open, true)
-    if (workload.base > 0) this.#promise(true)
-  }
-
-  async play(): Promise<History> {
-    await this.#try('open', () => this.#opened())
-    for (const step of this.#workload.steps) {
-      // oxlint-disable-next-line no-await-in-loop
-      await this.#try(step.type, () => this.#step(step))
-    }
-    this.#folder.fault = () => null
-    // What failed before must not matter now.
-    await this.#afterwards()
-    await this.#log.close()
-    this.#promise(this.#workload.mode !== 'none')
-    return {
-      milestones: this.#milestones,
-      clears: this.#clears,
-      attempted: this.#attempted,
-      faults: this.#faults,
-    }
-  }
-
-  async #try(what: string, run: () => Promise<void>): Promise<void> {
-    try {
-      await run()
-    } catch (error) {
-      const isTyped = error instanceof LogError || error instanceof StorageError
-      if (!isTyped) this.#faults.push(`${what} threw ${String(error)}`)
-      // A log that could not be opened is opened again by the next step. One that could not store a block
-      // may still be at the others of that call.
-      try {
-        await this.#log.ready()
-        await this.#log.flush().catch(() => undefined)
-      } catch {
-        this.#log = openLog(this.#workload, this.#folder.open, true)
-        await this.#log.ready().catch(() => undefined)
-      }
-    }
-  }
-
-  async #opened(): Promise<void> {
-    await this.#log.ready()
-    this.#promise(this.#workload.mode === 'sync')
-  }
-
-  async #step(step: Step): Promise<void> {
-    const { blocks, mode } = this.#workload
-    const log = this.#log
-    switch (step.type) {
-      case 'append': {
-        await log.ready()
-        if (this.#workload.role === 'replica') return
-        let at = log.length
-        const append = async (count: number): Promise<void> => {
-          const first = at
-          at += count
-          this.#attempted = Math.max(this.#attempted, at)
-          const index = await log.append(blocks.run(first, count))
-          if (index !== first) this.#faults.push(`append said ${index}, not ${first}`)
-          for (let i = 0; i < count; i++) this.#held.add(first + i)
-          this.#length = Math.max(this.#length, first + count)
-          this.#promise(mode === 'sync')
-        }
-        if (this.#careful) {
-          // oxlint-disable-next-line no-await-in-loop
-          for (const count of step.counts) await append(count)
-          return
-        }
-        for (const outcome of await Promise.allSettled(step.counts.map(append))) {
-          if (outcome.status === 'rejected') throw outcome.reason
-        }
-        return
-      }
-      case 'receive': {
-        await log.ready()
-        await this.#receive(step.source, step.share)
-        return
-      }
-      case 'clear': {
-        await log.ready()
-        if (log.length === 0) return
-        const start = Math.max(this.#workload.base, step.at % log.length)
-        const end = Math.min(log.length, start + step.count)
-        if (end <= start) return
-        for (let block = start; block < end; block++) {
-          this.#clears.push({ moment: this.#folder.moments.length, block })
-          this.#held.delete(block)
-        }
-        await log.clear(start, end)
-        return
-      }
-      case 'flush': {
-        await log.flush()
-        this.#promise(mode !== 'none')
-        return
-      }
-      case 'reopen': {
-        await log.close()
-        this.#promise(mode !== 'none')
-        this.#log = openLog(this.#workload, this.#folder.open, false)
-        await this.#log.ready()
-      }
-    }
-  }
-
-  async #receive(stage: number, share: number): Promise<void> {
-    const { base, sources } = this.#workload
-    const source = sources[stage]
-    if (!source) return
-    const chance = new Chance(this.#workload.number, stage, share * 10, this.#folder.moments.length)
-    const wanted: number[] = []
-    for (let index = base; index < source.length; index++) {
-      if (!this.#log.has(index) && chance.coin(share)) wanted.push(index)
-    }
-    this.#attempted = Math.max(this.#attempted, source.length)
-    const order = chance.coin() ? wanted : chance.shuffle(wanted)
-    const received: Array<Promise<void>> = []
-    while (order.length > 0) {
-      const now = order.splice(0, chance.pick([1, 1, 3, 8]))
-      // oxlint-disable-next-line no-await-in-loop -- the digest tells what came before
-      const messages = await Promise.all(now.map((index) => messageOf(source, this.#log, index)))
-      const receiving = this.#log.receive(messages, null)
-      // What was asked for on the strength of blocks that then could not be stored is of no use.
-      // oxlint-disable-next-line no-await-in-loop
-      if (this.#careful) await receiving
-      received.push(this.#note(source, receiving, now))
-    }
-    for (const outcome of await Promise.allSettled(received)) {
-      if (outcome.status === 'rejected') throw outcome.reason
-    }
-  }
-
-  async #note(
-    source: Log,
-    receiving: ReturnType<Log['receive']>,
-    indices: readonly number[],
-  ): Promise<void> {
-    for (const [i, error] of (await receiving).entries()) {
-      const index = indices[i]
-      if (index === undefined) continue
-      let refusal = error
-      if (error?.code === 'LOG_CONTRADICTION') {
-        // It was asked for before the log grew, and is wanted with a proof that stands alone.
-        // oxlint-disable-next-line no-await-in-loop
-        const again = await messageOf(source, this.#log, index)
-        // oxlint-disable-next-line no-await-in-loop
-        refusal = (await this.#log.receive([again], null))[0] ?? null
-      }
-      if (refusal) {
-        this.#faults.push(`a genuine block was refused: ${refusal.code} ${refusal.message}`)
-      } else this.#held.add(index)
-    }
-    this.#length = Math.max(this.#length, this.#log.length)
-    this.#promise(this.#workload.mode === 'sync')
-  }
-
-  /** The log that went through all this serves what it acknowledged, and can be appended to. */
-  async #afterwards(): Promise<void> {
-    const { blocks, role } = this.#workload
-    try {
-      await this.#log.ready()
-    } catch {
-      this.#log = openLog(this.#workload, this.#folder.open, true)
-    }
-    const log = this.#log
-    try {
-      await log.ready()
-    } catch (error) {
-      this.#faults.push(`does not open with nothing in its way: ${String(error)}`)
-      return
-    }
-    for (const index of this.#held) {
-      try {
-        // oxlint-disable-next-line no-await-in-loop
-        const bytes = await log.get(index, { wait: false })
-        if (!sameBytes(bytes, blocks.at(index))) this.#faults.push(`block ${index} is wrong`)
-      } catch (error) {
-        this.#faults.push(`block ${index}, acknowledged: ${String(error)}`)
-      }
-    }
-    if (role === 'replica') return
-    const first = log.length
-    this.#attempted = Math.max(this.#attempted, first + 1)
-    try {
-      const index = await log.append(blocks.at(first))
-      if (index !== first) this.#faults.push(`append at the end said ${index}, not ${first}`)
-      this.#held.add(first)
-      this.#length = log.length
-      this.#promise(this.#workload.mode === 'sync')
-    } catch (error) {
-      this.#faults.push(`append at the end: ${String(error)}`)
-    }
-  }
-
-  #promise(durable: boolean): void {
-    this.#milestones.push({
-      moment: this.#folder.moments.length,
-      length: this.#length,
-      held: new Set(this.#held),
-      durable,
-    })
-  }
-}
-
 /** Whether two byte strings are equal. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0
+}
+
+/** Block `index` as it is before the log was cut, or after. */
+export function blockOf(workload: Workload, index: number, generation: number): Uint8Array {
+  return (generation === 0 ? workload.blocks : workload.later).at(index)
 }
