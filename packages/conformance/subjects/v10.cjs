@@ -20,15 +20,15 @@ const bytes = (hex) => Buffer.from(hex, 'hex')
 const text = (buffer) => Buffer.from(buffer).toString('hex')
 const keyOrNone = (hex) => (hex === null || hex === undefined ? null : bytes(hex))
 
-/** A promise of what a function hands to its callback. */
-function called(start) {
+/** A promise of all that a function hands to its callback. */
+function answers(start) {
   return new Promise((resolve, reject) => {
-    start((error, result, more) => {
-      if (error) reject(error)
-      else resolve(more === undefined ? result : [result, more])
-    })
+    start((error, ...results) => (error ? reject(error) : resolve(results)))
   })
 }
+
+/** A promise of the first that a function hands to its callback. */
+const called = async (start) => (await answers(start))[0]
 
 /** A file in memory. */
 function memory() {
@@ -264,7 +264,7 @@ const operations = {
       ),
     )
     try {
-      const [index, offset] = await called((done) => feed.seek(position, { wait: false }, done))
+      const [index, offset] = await answers((done) => feed.seek(position, { wait: false }, done))
       return { index, offset }
     } finally {
       await called((done) => feed.close(done))
@@ -385,7 +385,7 @@ const operations = {
   },
   get: async ({ index }) => ({ value: text(await called((done) => served.feed.get(index, done))) }),
   async seekLog({ bytes: position }) {
-    const [index, offset] = await called((done) => served.feed.seek(position, done))
+    const [index, offset] = await answers((done) => served.feed.seek(position, done))
     return { index, offset }
   },
   async update() {

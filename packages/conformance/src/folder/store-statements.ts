@@ -4,7 +4,7 @@
  * @see docs/protocol/40-drive.md 2.1 and 2.2
  * @module
  */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { discoveryKey, signingKeyPair } from 'varve/crypto'
 import { deriveSeed } from 'varve/store'
@@ -17,7 +17,6 @@ import type { StoredLog } from './stored-log.ts'
 
 const named = ({ nameFile }: StoredLog): boolean => nameFile !== null && nameFile.length > 1
 const inStore = ({ name }: StoredLog): boolean => name !== '.'
-const KNOWN = new Set(['key', 'secret_key', 'name', 'tree', 'data', 'bitfield', 'signatures'])
 
 /** The statements. */
 export function* storeStatements(): Iterable<Case<StoredFolder>> {
@@ -85,19 +84,6 @@ export function* storeStatements(): Iterable<Case<StoredFolder>> {
     'a named log stores no secret key',
     ({ secretKey }) => (secretKey ? 'there is one' : null),
     named,
-  )
-  yield eachLog(
-    'store.files',
-    '40-drive 2.2',
-    'a log has no files but those of the chapter',
-    ({ folder }) => {
-      const strange = readdirSync(folder, { withFileTypes: true }).find(
-        (entry) => entry.isFile() && !KNOWN.has(entry.name),
-      )
-      return strange ? `there is ${strange.name}` : null
-    },
-    () => true,
-    'SHOULD',
   )
   yield eachLog(
     'store.headers',

@@ -9,7 +9,8 @@
  */
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { blocksOf, flatTree, type NodeSet, type TreeNode } from 'varve/merkle'
+import { blocksOf, flatTree, treeHash, type NodeSet, type TreeNode } from 'varve/merkle'
+import { hex } from '../expect.ts'
 
 /** Bytes of the header of a file. */
 export const HEADER = 32
@@ -168,4 +169,23 @@ export class StoredLog {
       closeSync(file)
     }
   }
+}
+
+/** Logs that have blocks. */
+export const notEmpty = (log: StoredLog): boolean => log.length > 0
+
+/** Nodes that are stored, by index. */
+export function nodesOf(log: StoredLog): TreeNode[] {
+  const nodes = []
+  for (let index = 0; index < log.nodeSlots; index++) {
+    const node = log.node(index)
+    if (node) nodes.push(node)
+  }
+  return nodes
+}
+
+/** Whether the key is the hash of the tree itself. */
+export function isStatic(log: StoredLog): boolean {
+  const roots = log.roots(log.length).filter((root) => root !== null)
+  return log.key !== null && hex(treeHash(roots)) === hex(log.key)
 }

@@ -7,10 +7,11 @@
 import { randomBytes } from 'varve/crypto'
 import { MessageType } from 'varve/wire'
 import { bytesOf, holds, same } from '../expect.ts'
-import { survives } from './handshake-cases.ts'
+import { survives } from './survives.ts'
 import { peerCase, type PeerCase } from './peer-case.ts'
-import { bytewise, concat, cutAt, frame, said, type Remote } from './remote.ts'
 import type { Level } from '../case.ts'
+import { type Remote } from './remote.ts'
+import { bytewise, concat, cutAt, frame, said } from './speech.ts'
 
 const FRAMES = '20-wire 2.4'
 const MESSAGES = '20-wire 2.5'

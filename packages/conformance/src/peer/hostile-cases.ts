@@ -9,10 +9,11 @@ import { MessageType } from 'varve/wire'
 import { bytesOf, holds } from '../expect.ts'
 import { varint } from '../protobuf-fields.ts'
 import { KEYS, LENGTH } from './fixture.ts'
-import { survives } from './handshake-cases.ts'
+import { survives } from './survives.ts'
 import { peerCase, type PeerCase } from './peer-case.ts'
-import { concat, frame, said, type Remote } from './remote.ts'
 import type { Stage } from './stage.ts'
+import { type Remote } from './remote.ts'
+import { concat, frame, said } from './speech.ts'
 
 const SECTION = '20-wire 7'
 const MIB = 1_048_576

@@ -11,10 +11,10 @@ import { bytesOf, holds, same } from '../expect.ts'
 import type { Hex } from '../operations.ts'
 import { recorded, slug } from '../vectors/vector-case.ts'
 import { peerCase, type PeerCase } from './peer-case.ts'
-import { holdsRuns } from './reader-cases.ts'
-import type { Remote } from './remote.ts'
+import { holdsRuns } from './source.ts'
 import type { Stage } from './stage.ts'
-import { said } from './remote.ts'
+import { type Remote } from './remote.ts'
+import { said } from './speech.ts'
 
 interface Reaction {
   readonly stage: string

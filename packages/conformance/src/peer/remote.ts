@@ -12,12 +12,10 @@ import { discoveryKey, exchangeKeyPair, randomBytes, StreamCipher } from 'varve/
 import {
   decode,
   decodeExtension,
-  encodeFrameHead,
   encodePayload,
   FrameParser,
   MessageType,
   NoiseXX,
-  Outbox,
   ownCapability,
   remoteCapability,
   type Split,
@@ -25,6 +23,7 @@ import {
 import { Refuted, TimedOut, within } from '../case.ts'
 import { holds } from '../expect.ts'
 import { varint, varintAt } from '../protobuf-fields.ts'
+import { concat, frame, said, type Fields, type Messages } from './speech.ts'
 
 /** Milliseconds for anything that the subject should do, unless the user said otherwise. */
 export let LIMIT_MS = 3000
@@ -34,11 +33,6 @@ export function setLimit(ms: number): void {
   if (!(ms > 0)) throw new RangeError('want milliseconds')
   LIMIT_MS = ms
 }
-
-/** What the decoders give, by name. */
-export type Messages = { [Name in keyof typeof decode]: ReturnType<(typeof decode)[Name]> }
-/** What can be said. */
-export type Sayable = { [Name in keyof typeof decode]: Parameters<Outbox['message']>[2] }
 
 /** A frame that came. */
 export interface Frame {
@@ -190,11 +184,7 @@ export class Remote {
   }
 
   /** Say a message. */
-  say<Name extends keyof Messages>(
-    channel: number,
-    name: Name,
-    message: Partial<{ [Field in keyof Messages[Name]]: Messages[Name][Field] | null }>,
-  ): void {
+  say<Name extends keyof Messages>(channel: number, name: Name, message: Fields<Name>): void {
     this.write(said(channel, name, message))
   }
 
@@ -364,48 +354,4 @@ export class Remote {
     this.closed = true
     this.#wake()
   }
-}
-
-/** A message as bytes. */
-export function said<Name extends keyof Messages>(
-  channel: number,
-  name: Name,
-  message: Partial<{ [Field in keyof Messages[Name]]: Messages[Name][Field] | null }>,
-): Uint8Array {
-  const outbox = new Outbox()
-  const say = outbox.message.bind(outbox) as (
-    channel: number,
-    name: keyof Messages,
-    message: unknown,
-  ) => void
-  say(channel, name, message)
-  return outbox.take(null)
-}
-
-/** A frame with any payload. */
-export function frame(channel: number, type: number, payload: Uint8Array): Uint8Array {
-  const head = new Uint8Array(16)
-  const end = encodeFrameHead(channel, type, payload.length, head, 0)
-  return concat([head.subarray(0, end), payload])
-}
-
-/** Byte strings, one behind the other. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
-}
-
-/** Every byte alone. */
-export function bytewise(bytes: Uint8Array): Uint8Array[] {
-  return Array.from(bytes, (byte) => Uint8Array.of(byte))
-}
-
-/** In two, before byte `at`. */
-export function cutAt(at: number): (bytes: Uint8Array) => Uint8Array[] {
-  return (bytes) => [bytes.subarray(0, at), bytes.subarray(at)].filter(({ length }) => length > 0)
 }

@@ -1,15 +1,15 @@
 /**
- * Requests to a source: blocks, proofs, digests, bytes.
+ * Requests to a source: blocks and hashes, each with its proof.
  *
- * @see docs/protocol/20-wire.md 3.8 and 3.9
+ * @see docs/protocol/20-wire.md 3.8, 3.9 and 5
  * @module
  */
 import type { Data } from 'varve/wire'
 import { Refuted } from '../case.ts'
 import { hex, holds, same } from '../expect.ts'
 import { PartialLog } from '../reference-log.ts'
-import { blockOf, FIXTURE_PARTIAL, fixtureLog, KEYS, LENGTH, PARTIAL_BLOCKS } from './fixture.ts'
-import { survives } from './handshake-cases.ts'
+import { blockOf, FIXTURE_PARTIAL, fixtureLog, LENGTH, PARTIAL_BLOCKS, KEYS } from './fixture.ts'
+import { survives } from './survives.ts'
 import { peerCase, type PeerCase } from './peer-case.ts'
 import type { Remote } from './remote.ts'
 import type { Level } from '../case.ts'
@@ -23,13 +23,11 @@ const WRITER = { folder: null, secretKey: hex(KEYS.secretKey) }
 /** All of them. */
 export function* requestCases(): Iterable<PeerCase> {
   yield* blockCases()
-  yield* digestCases()
-  yield* byteCases()
   yield* oddCases()
 }
 
 /** Ask for a block and check that what comes proves it. */
-async function fetch(
+export async function fetchBlock(
   remote: Remote,
   copy: PartialLog,
   index: number,
@@ -61,7 +59,7 @@ function* blockCases(): Iterable<PeerCase> {
         await stage.source()
         const remote = await stage.entered()
         const copy = new PartialLog(publicKey)
-        const { value } = await fetch(remote, copy, index)
+        const { value } = await fetchBlock(remote, copy, index)
         same(value, blockOf(index), 'block')
         same(copy.length, LENGTH, 'length that is proven')
       },
@@ -75,7 +73,7 @@ function* blockCases(): Iterable<PeerCase> {
       async (stage) => {
         await stage.source()
         const remote = await stage.entered()
-        const data = await fetch(remote, new PartialLog(publicKey), index)
+        const data = await fetchBlock(remote, new PartialLog(publicKey), index)
         const { nodes, signature } = fixtureLog().prove(index)
         same(
           data.nodes.map((node) => node.index),
@@ -92,7 +90,7 @@ function* blockCases(): Iterable<PeerCase> {
       async (stage) => {
         await stage.source()
         const remote = await stage.entered()
-        const data = await fetch(remote, new PartialLog(publicKey), index, { hash: true })
+        const data = await fetchBlock(remote, new PartialLog(publicKey), index, { hash: true })
         same(data.value, null, 'value')
         same(data.nodes[0]?.index, 2 * index, 'first node')
       },
@@ -106,7 +104,7 @@ function* blockCases(): Iterable<PeerCase> {
       await stage.source()
       const remote = await stage.entered()
       const copy = new PartialLog(publicKey)
-      for (let index = 0; index < LENGTH; index++) await fetch(remote, copy, index)
+      for (let index = 0; index < LENGTH; index++) await fetchBlock(remote, copy, index)
       const whole = fixtureLog()
       same([copy.length, copy.byteLength], [whole.length, whole.byteLength], 'length')
       for (let index = 0; index < LENGTH; index++)
@@ -121,7 +119,7 @@ function* blockCases(): Iterable<PeerCase> {
       await stage.source()
       const remote = await stage.entered()
       const copy = new PartialLog(publicKey)
-      for (let index = LENGTH - 1; index >= 0; index--) await fetch(remote, copy, index)
+      for (let index = LENGTH - 1; index >= 0; index--) await fetchBlock(remote, copy, index)
       same(copy.blocks.size, LENGTH, 'blocks')
     },
   )
@@ -154,11 +152,13 @@ function* blockCases(): Iterable<PeerCase> {
     async (stage) => {
       await stage.source()
       const remote = await stage.entered()
-      await fetch(remote, new PartialLog(publicKey), 5)
-      await fetch(remote, new PartialLog(publicKey), 5, { nodes: 0 }).catch((error: unknown) => {
-        // A source may leave out what an earlier digest told; this one told nothing.
-        throw error
-      })
+      await fetchBlock(remote, new PartialLog(publicKey), 5)
+      await fetchBlock(remote, new PartialLog(publicKey), 5, { nodes: 0 }).catch(
+        (error: unknown) => {
+          // A source may leave out what an earlier digest told; this one told nothing.
+          throw error
+        },
+      )
     },
   )
   yield peerCase(
@@ -169,162 +169,10 @@ function* blockCases(): Iterable<PeerCase> {
       await stage.source({ folder: FIXTURE_PARTIAL })
       for (const index of PARTIAL_BLOCKS) {
         const remote = await stage.entered()
-        const { value } = await fetch(remote, new PartialLog(publicKey), index)
+        const { value } = await fetchBlock(remote, new PartialLog(publicKey), index)
         same(value, blockOf(index), `block ${index}`)
         stage.sweep()
       }
-    },
-  )
-}
-
-function* digestCases(): Iterable<PeerCase> {
-  yield peerCase(
-    'digest.everything',
-    PROOF,
-    'for digest 1 no node and no signature is sent',
-    async (stage) => {
-      await stage.source()
-      const remote = await stage.entered()
-      remote.say(1, 'Request', { index: 6, bytes: 0, hash: false, nodes: 1 })
-      const data = await remote.message('Data')
-      same(
-        [data.nodes.length, data.signature, data.value],
-        [0, null, blockOf(6)],
-        'nodes, signature, block',
-      )
-    },
-  )
-  for (const [first, second] of [
-    [0, 1],
-    [0, 2],
-    [0, 7],
-    [0, 15],
-    [0, 16],
-    [22, 21],
-    [5, 4],
-    [16, 0],
-    [9, 12],
-  ] as const) {
-    yield peerCase(
-      `digest.${first}-then-${second}`,
-      PROOF,
-      `who holds block ${first} gets for block ${second} just the nodes that it lacks`,
-      async (stage) => {
-        await stage.source()
-        const remote = await stage.entered()
-        const copy = new PartialLog(publicKey)
-        await fetch(remote, copy, first)
-        const digest = copy.digest(second)
-        const data = await fetch(remote, copy, second)
-        const { nodes, signature } = fixtureLog().prove(second, { digest })
-        same(
-          data.nodes.map((node) => node.index),
-          nodes.map((node) => node.index),
-          `nodes for digest ${digest}`,
-        )
-        same(data.signature, signature, 'signature')
-      },
-    )
-  }
-  for (const nodes of [2, 3, 5, 9, 1023, 2 ** 31, 2 ** 40 + 1, 2 ** 53 - 1]) {
-    yield peerCase(
-      `digest.lie-${nodes}`,
-      LIMITS,
-      `the digest ${nodes} of who knows nothing is answered, and harms nobody`,
-      async (stage) => {
-        await stage.source()
-        const remote = await stage.entered()
-        remote.say(1, 'Request', { index: 3, bytes: 0, hash: false, nodes })
-        same((await remote.message('Data')).index, 3, 'index')
-        await remote.heard()
-      },
-    )
-  }
-}
-
-function* byteCases(): Iterable<PeerCase> {
-  const offsets = Array.from({ length: LENGTH + 1 }, (_, i) =>
-    Array.from({ length: i }, (_unused, index) => blockOf(index).length).reduce(
-      (sum, size) => sum + size,
-      0,
-    ),
-  )
-  const bytesOf = (index: number, more: number): number => (offsets[index] ?? 0) + more
-  for (const [index, more] of [
-    [0, 3],
-    [1, 0],
-    [8, 1],
-    [9, 69_000],
-    [22, 2],
-  ] as const) {
-    const bytes = bytesOf(index, more)
-    yield peerCase(
-      `bytes.${bytes}`,
-      ANSWER,
-      `byte ${bytes} is answered by the proof of block ${index}, whatever the index says`,
-      async (stage) => {
-        await stage.source()
-        const remote = await stage.entered()
-        remote.say(1, 'Request', { index: 0, bytes, hash: true, nodes: 0 })
-        const data = await remote.message('Data')
-        same([data.index, data.value], [index, null], 'block')
-        new PartialLog(publicKey).accept(data)
-      },
-    )
-  }
-  yield peerCase('bytes.value', ANSWER, 'a byte can be asked with its block', async (stage) => {
-    await stage.source()
-    const remote = await stage.entered()
-    remote.say(1, 'Request', { index: 0, bytes: bytesOf(6, 1), hash: false, nodes: 0 })
-    same((await remote.message('Data')).value, blockOf(6), 'block')
-  })
-  yield peerCase(
-    'bytes.repeated',
-    ANSWER,
-    'the same byte asked twice is answered once',
-    async (stage) => {
-      await stage.source()
-      const remote = await stage.entered()
-      const request = { index: 0, bytes: bytesOf(3, 1), hash: true, nodes: 0 }
-      remote.say(1, 'Request', request)
-      await remote.message('Data')
-      remote.say(1, 'Request', request)
-      await remote.heard()
-      same(remote.all('Data').length, 1, 'answers')
-    },
-  )
-  yield peerCase(
-    'bytes.digest',
-    ANSWER,
-    'the digest of a request by byte is taken as 0',
-    async (stage) => {
-      await stage.source()
-      const remote = await stage.entered()
-      remote.say(1, 'Request', { index: 0, bytes: bytesOf(7, 0), hash: true, nodes: 1 })
-      new PartialLog(publicKey).accept(await remote.message('Data'))
-    },
-  )
-  yield peerCase(
-    'bytes.end',
-    LIMITS,
-    'the byte behind the last is answered by the index that was named',
-    async (stage) => {
-      await stage.source()
-      const remote = await stage.entered()
-      remote.say(1, 'Request', { index: 2, bytes: offsets[LENGTH] ?? 0, hash: true, nodes: 0 })
-      same((await remote.message('Data')).index, 2, 'index')
-    },
-    'project',
-  )
-  yield peerCase(
-    'bytes.beyond',
-    ANSWER,
-    'a byte beyond the log is answered by the index that was named',
-    async (stage) => {
-      await stage.source()
-      const remote = await stage.entered()
-      remote.say(1, 'Request', { index: 2, bytes: 10_000_000, hash: true, nodes: 0 })
-      same((await remote.message('Data')).index, 2, 'index')
     },
   )
 }
@@ -396,7 +244,7 @@ function* oddCases(): Iterable<PeerCase> {
       await stage.ask('clear', { start: 1, end: 2 })
       const remote = await stage.entered()
       await remote.message('Status')
-      await fetch(remote, new PartialLog(publicKey), 1, { hash: true })
+      await fetchBlock(remote, new PartialLog(publicKey), 1, { hash: true })
     },
   )
   yield peerCase(
@@ -424,7 +272,7 @@ function* oddCases(): Iterable<PeerCase> {
       await stage.ask('append', { blocks: [hex(blockOf(3))] })
       await remote.message('Have', ({ start }) => start === 3)
       const copy = new PartialLog(publicKey)
-      await fetch(remote, copy, 3)
+      await fetchBlock(remote, copy, 3)
       same(copy.length, 4, 'length that is proven')
     },
   )
@@ -436,7 +284,7 @@ function* oddCases(): Iterable<PeerCase> {
       await stage.source({ ...WRITER, blocks: [0, 1, 2, 3, 4].map((index) => hex(blockOf(index))) })
       const remote = await stage.entered()
       await remote.message('Status')
-      const data = await fetch(remote, new PartialLog(publicKey), 2)
+      const data = await fetchBlock(remote, new PartialLog(publicKey), 2)
       const wanted = fixtureLog().signature(5)
       holds(
         data.signature !== null && hex(data.signature) === hex(wanted),
