@@ -8,6 +8,12 @@ import type { TreeNode, VerifiedHead } from '../merkle/index.ts'
 import type { Core } from './core.ts'
 import type { LogPeer } from './replicator.ts'
 
+/**
+ * A block from so many bytes on is written as it came. Joining costs a copy, and memory whose collection cost more than
+ * the copy; a call of the system costs as much as a copy of about 8 KiB.
+ */
+const ALONE_BYTES = 16_384
+
 /** A verified block and where its bytes go. */
 export interface VerifiedBlock {
   readonly index: number
@@ -45,16 +51,17 @@ export class ReceivedBatch {
     }
   }
 
-  /** Blocks whose bytes are neighbours, by offset. Empty blocks have no bytes. */
+  /** Blocks whose bytes are neighbours, by offset; large ones alone. Empty blocks have no bytes. */
   #runs(): VerifiedBlock[][] {
     const runs: VerifiedBlock[][] = []
     let end = -1
     for (const block of this.blocks.toSorted((a, b) => a.byteOffset - b.byteOffset)) {
       if (block.value.length === 0) continue
       const last = runs.at(-1)
-      if (last && block.byteOffset === end) last.push(block)
+      const isLarge = block.value.length >= ALONE_BYTES
+      if (last && block.byteOffset === end && !isLarge) last.push(block)
       else runs.push([block])
-      end = block.byteOffset + block.value.length
+      end = isLarge ? -1 : block.byteOffset + block.value.length
     }
     return runs
   }

@@ -22,6 +22,9 @@ import type { Limits } from './limits.ts'
 import type { Split } from './noise.ts'
 import { Outbox } from './outbox.ts'
 
+/** Bytes of a large frame that are read first, to know how long it is. */
+const HEAD_BYTES = 32
+
 /** How both ends agreed to talk; it is not negotiated. */
 export interface SessionMode {
   /** Encipher what follows the handshake. */
@@ -227,16 +230,30 @@ export class Session {
     this.#hooks.queued()
   }
 
+  /** Frames are views into new memory; the transport's buffer stays as it was. */
   #transport(bytes: Uint8Array): void {
-    // Frames are views into this one copy; the transport's buffer stays as it was.
-    if (!this.#receiver) {
-      this.#parser.receive(copy(bytes))
-      return
+    for (let at = 0; at < bytes.length && !this.#over;) {
+      const left = bytes.length - at
+      const room = this.#parser.room(left)
+      if (room) {
+        this.#decipher(bytes.subarray(at, at + room.length), room)
+        this.#parser.filled(room.length)
+        at += room.length
+        continue
+      }
+      // Where a large frame is to be expected, only its head: what follows goes where it belongs.
+      const end = at + (this.#parser.expectsLarge ? Math.min(left, HEAD_BYTES) : left)
+      const { buffer, byteOffset } = allocUnsafe(end - at)
+      // As a bare Uint8Array, not a Buffer: every node's hash is a view, and views of those cost two thirds.
+      const plain = new Uint8Array(buffer, byteOffset, end - at)
+      this.#decipher(bytes.subarray(at, end), plain)
+      this.#parser.receive(plain)
+      at = end
     }
-    // As a bare Uint8Array, not a Buffer: every node's hash is a view, and views of those cost two thirds.
-    const { buffer, byteOffset } = allocUnsafe(bytes.length)
-    const plain = new Uint8Array(buffer, byteOffset, bytes.length)
-    this.#receiver.update(bytes, plain)
-    this.#parser.receive(plain)
+  }
+
+  #decipher(bytes: Uint8Array, out: Uint8Array): void {
+    if (this.#receiver) this.#receiver.update(bytes, out)
+    else out.set(bytes)
   }
 }

@@ -151,3 +151,46 @@ test('what leaves is the same, enciphered or not, and a block is not changed by 
   )
   t.pass('any messages')
 })
+
+test('bytes written into the room of a large frame give the same frames', async (t) => {
+  const large = fc.record({ index: fc.nat(2 ** 40), length: fc.integer({ min: 0, max: 80_000 }) })
+  fc.assert(
+    fc.property(fc.array(large, { maxLength: 6 }), fc.array(fc.nat(200_000)), (made, places) => {
+      const outbox = new Outbox()
+      for (const { index, length } of made) {
+        outbox.message(3, 'Data', { index, value: new Uint8Array(length).fill(index) })
+      }
+      const bytes = outbox.take(null)
+      const [whole, pieces] = [collect(), collect()]
+      whole.parser.receive(bytes)
+      for (const piece of cut(bytes, places)) {
+        for (let at = 0; at < piece.length;) {
+          const room = pieces.parser.room(piece.length - at)
+          if (room === null) {
+            const end = pieces.parser.expectsLarge ? at + 32 : piece.length
+            pieces.parser.receive(piece.slice(at, end))
+            at = Math.min(end, piece.length)
+            continue
+          }
+          room.set(piece.subarray(at, at + room.length))
+          pieces.parser.filled(room.length)
+          at += room.length
+        }
+      }
+      assert.deepEqual(pieces.frames, whole.frames)
+    }),
+  )
+  t.pass('any cut')
+})
+
+test('a frame that stopped the sink leaves no room for more', (t) => {
+  const parser = new FrameParser(() => false)
+  const outbox = new Outbox()
+  for (let i = 0; i < 2; i++) outbox.message(1, 'Data', { index: 1, value: new Uint8Array(40_000) })
+  const bytes = outbox.take(null)
+  parser.receive(bytes.subarray(0, 100))
+  t.equal(parser.room(10)?.length, 10)
+  parser.receive(bytes.subarray(100))
+  t.equal(parser.room(10), null)
+  t.end()
+})
