@@ -7,7 +7,7 @@
  * @module
  */
 import { type Callback, optional, settle } from '../callback.ts'
-import { appendFile } from './append-file.ts'
+import { type AppendOptions, appendFile } from './append-file.ts'
 import { type Time, chmod, chown, utimes } from './attributes.ts'
 import { DriveBatch, inBatch } from './batch.ts'
 import { type CpOptions, cp } from './cp.ts'
@@ -60,10 +60,26 @@ export class DriveChanges extends DriveFiles {
   }
 
   /** Add `data` to the end of the file at `name`, which is made when it is missing. */
-  appendFile(name: string, data: Uint8Array | string): Promise<void>
-  appendFile(name: string, data: Uint8Array | string, done: Callback): void
-  appendFile(name: string, data: Uint8Array | string, done?: Callback): Promise<void> {
-    return settle(appendFile(this.descriptors, name, data), done)
+  appendFile(
+    name: string,
+    data: string | ArrayBufferView,
+    options?: AppendOptions | BufferEncoding | null,
+  ): Promise<void>
+  appendFile(name: string, data: string | ArrayBufferView, done: Callback): void
+  appendFile(
+    name: string,
+    data: string | ArrayBufferView,
+    options: AppendOptions | BufferEncoding | null | undefined,
+    done: Callback,
+  ): void
+  appendFile(
+    name: string,
+    data: string | ArrayBufferView,
+    options?: AppendOptions | BufferEncoding | null | Callback,
+    done?: Callback,
+  ): Promise<void> {
+    const [given, callback] = optional(options, done)
+    return settle(appendFile(this.descriptors, name, data, given), callback)
   }
 
   /** Set the permissions of what is at `name`. */

@@ -24,6 +24,7 @@ import {
 import * as lookup from './lookup.ts'
 import type { LookupOptions } from './lookup.ts'
 import * as metadata from './metadata.ts'
+import { access } from './real-path.ts'
 import { type ReadStreamOptions, createReadStream } from './read-stream.ts'
 import type { Stat, StatInput } from './stat.ts'
 import { truncate } from './truncate.ts'
@@ -103,9 +104,9 @@ export class DriveFiles extends DriveDescriptors {
     return settle(readFile(this.context, name, given), told)
   }
 
-  /** A stream into the file at `name`; each chunk is a block of the content log. */
+  /** A stream into the file at `name`; each chunk is a block of the content log. With `flags` or `start`: as in `fs`. */
   createWriteStream(name: string, options?: WriteStreamOptions): Writable {
-    return createWriteStream(this.context, name, options)
+    return createWriteStream(this.context, this.descriptors, name, options)
   }
 
   /** A stream of the bytes of the file at `name`, or of a range of them. */
@@ -210,17 +211,26 @@ export class DriveFiles extends DriveDescriptors {
     return settle(lookup.lstat(this.context, name, given), callback)
   }
 
-  /** Fails when `name` leads to nothing. */
-  access(name: string, options?: LookupOptions): Promise<void>
+  /** Fails when `name` leads to nothing, or cannot be used as `mode` says: `R_OK`, `W_OK`, `X_OK` of the constants. */
+  access(name: string, mode?: number | LookupOptions, options?: LookupOptions): Promise<void>
   access(name: string, done: Callback): void
-  access(name: string, options: LookupOptions | undefined, done: Callback): void
-  access(name: string, options?: LookupOptions | Callback, done?: Callback): Promise<void> {
-    const [given, callback] = optional(options, done)
-    const access = lookup.stat(this.context, name, { ...given, syscall: 'access' })
-    return settle(
-      access.then(() => undefined),
-      callback,
-    )
+  access(name: string, mode: number | LookupOptions | undefined, done: Callback): void
+  access(
+    name: string,
+    mode: number | undefined,
+    options: LookupOptions | undefined,
+    done: Callback,
+  ): void
+  access(
+    name: string,
+    mode?: number | LookupOptions | Callback,
+    options?: LookupOptions | Callback,
+    done?: Callback,
+  ): Promise<void> {
+    const [given, last] = optional(options, done)
+    const [first, callback] = optional(mode, last)
+    const [bits, reads] = typeof first === 'object' ? [undefined, first] : [first, given]
+    return settle(access(this.context, name, bits, reads), callback)
   }
 
   /** Whether `name` leads to anything. As in v10 the callback gets that alone, false also when it cannot be known. */

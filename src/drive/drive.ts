@@ -3,7 +3,7 @@
  *
  * A thin face: its methods hand over at once to one file per concept. Life cycle and properties are in
  * `drive-base.ts`, open files in `drive-descriptors.ts`, files and directories in `drive-files.ts`, transfers in
- * `drive-transfers.ts`; here are versions and mounts.
+ * `drive-transfers.ts`, walking and watching in `drive-directories.ts`; here are versions and mounts.
  *
  * @see spec/40-drive.md 4
  * @module
@@ -15,7 +15,7 @@ import { constants } from './constants.ts'
 import type { ReadOptions } from './context.ts'
 import { type OtherVersion, createDiffStream } from './diff.ts'
 import type { CheckoutSource, DriveBase } from './drive-base.ts'
-import { DriveTransfers } from './drive-transfers.ts'
+import { DriveDirectories } from './drive-directories.ts'
 import { createHistoryStream } from './history.ts'
 import type { HistoryOptions } from '../trie/index.ts'
 import * as mounts from './mounts.ts'
@@ -23,7 +23,6 @@ import type { MountListOptions, MountLogs, MountOptions, Mounted, PathInfo } fro
 import type { CheckoutOptions, DriveOptions, DriveStorage } from './options.ts'
 import { type DrivePromises, promisesOf } from './promises.ts'
 import * as tags from './tags.ts'
-import { type DriveWatcher, watch } from './watch.ts'
 
 /** Names of versions. */
 export type Tags = Map<string, number>
@@ -33,7 +32,7 @@ export type MountResults = [trie: Mounted['trie'], info: Mounted['info']]
 export type Mounts = Map<string, MountLogs>
 
 /** A drive. */
-export class Drive extends DriveTransfers {
+export class Drive extends DriveDirectories {
   /** The numbers of the `fs` interface. */
   static readonly constants: typeof constants = constants
   #promises: DrivePromises | null = null
@@ -113,11 +112,6 @@ export class Drive extends DriveTransfers {
   /** A stream of what was written to the metadata log, block by block. */
   createHistoryStream(options?: HistoryOptions): Readable {
     return createHistoryStream(this.context, options)
-  }
-
-  /** Call `onchange` whenever something at or below `name` changes, and once at the start if anything is there. */
-  watch(name: string, onchange?: () => void): DriveWatcher {
-    return watch(this.context, name, onchange)
   }
 
   /** Show the drive (or with `hypercore` the plain log) of `key` at `name`. */

@@ -15,6 +15,7 @@ const ERRNO: Readonly<Record<PosixCode, number>> = {
   ENOENT: 2,
   EIO: 5,
   EBADF: 9,
+  EACCES: 13,
   EBUSY: 16,
   EEXIST: 17,
   EXDEV: 18,
@@ -33,6 +34,7 @@ const TEXT: Readonly<Record<DriveErrorCode, string>> = {
   ENOENT: 'no such file or directory',
   EIO: 'input/output error',
   EBADF: 'bad file descriptor',
+  EACCES: 'permission denied',
   EBUSY: 'a mount point',
   EEXIST: 'file already exists',
   EXDEV: 'cross-mount operation',
@@ -61,6 +63,7 @@ export type PosixCode =
   | 'ENOENT'
   | 'EIO'
   | 'EBADF'
+  | 'EACCES'
   | 'EBUSY'
   | 'EEXIST'
   | 'EXDEV'

@@ -6,9 +6,11 @@
  */
 /// <reference types="node" preserve="true" />
 import { EMPTY, asBuffer, concat, decodeText, encodeText } from '../bytes.ts'
+import { parseFlags } from './constants.ts'
 import { writeContent } from './content.ts'
 import type { DriveContext, ReadOptions } from './context.ts'
 import { inWords } from './errors.ts'
+import { openDescriptor } from './opening-files.ts'
 import { absolute } from './paths.ts'
 import { type ReadRange, openRange } from './read-stream.ts'
 import { readBlocks } from './run.ts'
@@ -24,6 +26,8 @@ export interface ReadFileOptions extends ReadRange, ReadOptions {
 export interface WriteFileOptions extends StatInput {
   /** Of `data` when it is text; default UTF-8. */
   readonly encoding?: BufferEncoding | null | undefined
+  /** How the file is opened, as in `fs`: `w` (the default), `a`, `wx`, `r+` … Only `w` takes fields but `mode`. */
+  readonly flag?: string | number | undefined
 }
 
 /**
@@ -53,12 +57,22 @@ export async function writeFile(
   data: string | ArrayBufferView | null | undefined,
   options: WriteFileOptions | BufferEncoding | null = {},
 ): Promise<void> {
-  const { encoding, ...fields } =
+  const { encoding, flag, ...fields } =
     (typeof options === 'string' ? { encoding: options } : options) ?? {}
   const path = absolute(name, context.exact)
   const bytes = asBytes(data, encoding ?? 'utf8')
   await context.ready()
-  await writeContent(context, path, bytes, fields)
+  if (flag === undefined || flag === 'w' || context.exact) {
+    await writeContent(context, path, bytes, fields)
+    return
+  }
+  const { mode } = fields
+  const descriptor = await openDescriptor(context, path, parseFlags(flag, path), { mode })
+  try {
+    if (bytes) await descriptor.write(bytes, null)
+  } finally {
+    await descriptor.close()
+  }
 }
 
 async function readBytes(

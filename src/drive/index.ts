@@ -27,7 +27,18 @@ export {
 export type { DriveEvents } from './events.ts'
 export type { ReadFileOptions, WriteFileOptions } from './file.ts'
 export type { Dirent } from './dirent.ts'
-export type { FileHandle, HandleDrive } from './file-handle.ts'
+export type { Dir, OpendirOptions } from './directory-handle.ts'
+export type {
+  EncodingArgument,
+  FileHandle,
+  HandleData,
+  HandleDrive,
+  TransferOptions,
+} from './file-handle.ts'
+export type { HandleReadOptions, HandleWriteOptions } from './descriptor-streams.ts'
+export type { DriveDescriptors, ReadvResult, WritevResult } from './drive-descriptors.ts'
+export type { AppendOptions } from './append-file.ts'
+export type { DriveTotals } from './totals.ts'
 export type { DirectoryEntry, Listing, ReaddirOptions } from './listing.ts'
 export type { LookupOptions } from './lookup.ts'
 export type { MkdirFields, MkdirOptions } from './entries.ts'
@@ -69,5 +80,5 @@ export type { RmOptions } from './rm.ts'
 export type { Counts, Progress, Tally } from './progress.ts'
 export type { Transfer, TransferEvents, TransferLimits } from './transfer.ts'
 export type { Stats, StatsOptions, StatsWatcher, Usage, WatchStatsOptions } from './usage.ts'
-export type { DriveWatcher, WatcherEvents } from './watch.ts'
+export type { DriveWatcher, WatchEvent, WatchOptions, WatcherEvents } from './watch.ts'
 export type { MetadataValue, MountRecord } from './stat-codec.ts'

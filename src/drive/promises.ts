@@ -65,6 +65,21 @@ const METHODS = [
   'watchStats',
   'mirror',
   'watch',
+  'readv',
+  'writev',
+  'fsync',
+  'fdatasync',
+  'fstat',
+  'fchmod',
+  'fchown',
+  'futimes',
+  'lchown',
+  'lutimes',
+  'copyFile',
+  'opendir',
+  'realpath',
+  'mkdtemp',
+  'statfs',
 ] as const
 
 /** The names of the operations that {@link DrivePromises} has. */
@@ -83,7 +98,7 @@ export type DrivePromises = { readonly [Name in PromiseMethod]: Drive[Name] } & 
     /** A read-only view of an older version, as an object like this one. */
     readonly checkout: (version?: number | null, options?: CheckoutOptions) => DrivePromises
     /** An open file as an object, as `fs.promises.open` gives it; `drive.open` gives a number. */
-    readonly open: (name: string, flags?: string | number) => Promise<FileHandle>
+    readonly open: (name: string, flags?: string | number, mode?: number) => Promise<FileHandle>
   }
 
 /** The view of a drive. */
@@ -93,8 +108,8 @@ export function promisesOf(drive: Drive): DrivePromises {
     ...Object.fromEntries(methods),
     checkout: (version?: number | null, options?: CheckoutOptions) =>
       drive.checkout(version, options).promises,
-    open: async (name: string, flags: string | number = 'r') =>
-      new FileHandle(drive, name, await drive.open(name, flags)),
+    open: async (name: string, flags: string | number = 'r', mode?: number) =>
+      new FileHandle(drive, await drive.open(name, flags, mode)),
     get key() {
       return drive.key
     },

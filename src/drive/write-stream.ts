@@ -12,6 +12,8 @@ import { Writable } from 'node:stream'
 import { MAX_BLOCK_BYTES } from './constants.ts'
 import { type ContentWriter, openContentWriter } from './content.ts'
 import type { DriveContext } from './context.ts'
+import { type StreamedFile, writeStreamOf } from './descriptor-streams.ts'
+import type { DescriptorTable } from './descriptor-table.ts'
 import { absolute } from './paths.ts'
 import type { StatInput } from './stat.ts'
 
@@ -26,6 +28,10 @@ export interface WriteStreamOptions extends StatInput {
   readonly highWaterMark?: number | undefined
   /** Gives the stream up. */
   readonly signal?: AbortSignal | undefined
+  /** How the file is opened, as in `fs`: `w` (the default), `a`, `r+` … Not under `exact`. */
+  readonly flags?: string | number | undefined
+  /** First byte that is written, with flags that do not empty the file; default 0. Not under `exact`. */
+  readonly start?: number | undefined
 }
 
 /** A stream into the file at `name`; `finish` comes when the file is stored. */
@@ -91,7 +97,7 @@ export class DriveWriteStream extends Writable {
 
   async #open(): Promise<void> {
     await this.#context.ready()
-    const { highWaterMark: _, signal: _s, wait, ...fields } = this.#options
+    const { highWaterMark: _, signal: _s, flags: _f, start: _a, wait, ...fields } = this.#options
     const writer = await openContentWriter(this.#context, this.path, fields, {
       syscall: 'open',
       wait: wait !== false,
@@ -119,11 +125,25 @@ export class DriveWriteStream extends Writable {
   }
 }
 
-/** A stream into the file at `name`. */
+/** A stream into the file at `name`; with flags or a start, through a descriptor. */
 export function createWriteStream(
   context: DriveContext,
+  descriptors: DescriptorTable,
   name: string,
   options: WriteStreamOptions = {},
-): DriveWriteStream {
-  return new DriveWriteStream(context, name, options)
+): Writable {
+  const { flags = 'w', start, mode } = options
+  if (context.exact || (flags === 'w' && start === undefined)) {
+    return new DriveWriteStream(context, name, options)
+  }
+  const open = async (): Promise<StreamedFile> => {
+    const fd = await descriptors.open(name, flags, mode)
+    return {
+      read: (buffer, at, length, position) => descriptors.read(fd, buffer, at, length, position),
+      write: (buffer, at, length, position) => descriptors.write(fd, buffer, at, length, position),
+      close: () => descriptors.close(fd),
+    }
+  }
+  const { highWaterMark, signal } = options
+  return writeStreamOf(open, { start, highWaterMark, signal })
 }

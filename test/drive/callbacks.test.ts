@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import t from 'tap'
-import varve, { Drive, type Stat, constants } from '../../src/index.ts'
+import varve, { type Dir, type Dirent, Drive, type Stat, constants } from '../../src/index.ts'
 import { MemoryFolder } from '../../src/storage/index.ts'
 import { memoryDrive } from './drives.ts'
 
@@ -39,6 +39,26 @@ t.test('every operation takes a callback in the place of its options, or after t
   t.ok((await called<Stat>((done) => drive.lstat('l', done))).isSymlink())
   t.ok((await called<Stat>((done) => drive.lstat('l', {}, done))).isSymlink())
   await called<void>((done) => drive.access('f', done))
+  await called<void>((done) => drive.access('f', constants.W_OK, done))
+  await called<void>((done) => drive.access('f', constants.R_OK, { wait: false }, done))
+  t.equal(await called<string>((done) => drive.realpath('l', done)), '/f')
+  t.equal(await called<string>((done) => drive.realpath('l', {}, done)), '/f')
+  t.equal((await called<{ files: number }>((done) => drive.statfs('/', done))).files, 7)
+  t.equal((await called<{ files: number }>((done) => drive.statfs('/', {}, done))).files, 7)
+  const dir = await called<Dir>((done) => drive.opendir('/', {}, done))
+  t.ok(await called<Dirent | null>((done) => dir.read(done)))
+  await called<void>((done) => dir.close(done))
+  await called<Dir>((done) => drive.opendir('/', done))
+  await called<void>((done) => drive.copyFile('f', 'cf', done))
+  await called<void>((done) => drive.copyFile('f', 'cf', 0, done))
+  await called<void>((done) => drive.appendFile('cf', 'x', done))
+  await called<void>((done) => drive.appendFile('cf', '78', 'hex', done))
+  t.equal(await drive.readFile('cf', 'utf8'), 'abcxx')
+  await called<void>((done) => drive.lchown('l', 1, 2, done))
+  await called<void>((done) => drive.lutimes('l', 1, 2, done))
+  await called<void>((done) => drive.unlink('cf', done))
+  const made = await called<string>((done) => drive.mkdtemp('tmp', done))
+  await called<void>((done) => drive.rmdir(made, done))
   await called<void>((done) => drive.access('f', {}, done))
   t.equal((await called<string[]>((done) => drive.readdir('/', done))).length, 7)
   t.equal(
@@ -72,6 +92,17 @@ t.test('every operation takes a callback in the place of its options, or after t
   await called<unknown>((done) => void drive.clear('g', {}, done))
   t.match(await called<unknown>((done) => drive.stats('f', done)), { size: 3 })
   t.match(await called<unknown>((done) => drive.stats('f', {}, done)), { size: 3 })
+  const read = await called<number>((done) => drive.open('f', done))
+  await called<void>((done) => drive.close(read, done))
+  const open = await called<number>((done) => drive.open('f', 'r+', 0o600, done))
+  await called<void>((done) => drive.ftruncate(open, 3, done))
+  await called<void>((done) => drive.fsync(open, done))
+  await called<void>((done) => drive.fdatasync(open, done))
+  t.equal((await called<Stat>((done) => drive.fstat(open, done))).size, 3)
+  await called<void>((done) => drive.fchmod(open, 0o600, done))
+  await called<void>((done) => drive.fchown(open, 5, 6, done))
+  await called<void>((done) => drive.futimes(open, 1, 2, done))
+  await called<void>((done) => drive.close(open, done))
   const fd = await called<number>((done) => drive.open('f', 'r+', done))
   const buffer = Buffer.alloc(3)
   t.equal(await called<number>((done) => drive.read(fd, buffer, 0, 3, done)), 3)
