@@ -10,18 +10,22 @@ import type { Log } from '../log/index.ts'
 import type { BatchOperation } from '../trie/index.ts'
 import { STAGED_BYTES, appendAlone } from './content.ts'
 import type { DriveTrie } from './context.ts'
+import { type ContentIndex, type Place, contentKey, hashesOf } from './content-index.ts'
 import { decodeStat, encodeStat } from './stat-codec.ts'
-
-/** Where content lies. */
-export interface Place {
-  readonly offset: number
-  readonly byteOffset: number
-}
 
 /** Where the content of a new entry lies, as far as is known. */
 export interface NewPlace extends Place {
   readonly size: number
   readonly blocks: number
+}
+
+/** What is to be done for the content of a new file. */
+export interface Shared {
+  readonly place: NewPlace
+  /** What has to be appended. */
+  readonly blocks: readonly Uint8Array[]
+  /** Whether it is among what waits. */
+  readonly waits: boolean
 }
 
 /** Entries and content that are not stored yet. */
@@ -36,11 +40,42 @@ export class BulkWriter {
   #waitingBytes = 0
   /** Where what waits is taken to begin. */
   #expected: Place = { offset: 0, byteOffset: 0 }
+  readonly #index: ContentIndex | null
+  /** Content that waits, by its hashes: where it is taken to lie. */
+  readonly #hashed = new Map<string, NewPlace>()
+  /** Of each such content the hash of its first block. */
+  #firsts: [hash: Uint8Array, place: Place][] = []
 
-  /** @param content - of the trie */
-  constructor(trie: DriveTrie, content: Log) {
+  /** @param content - of the trie; @param index - of the content, when files share it */
+  constructor(trie: DriveTrie, content: Log, index: ContentIndex | null = null) {
     this.#trie = trie
     this.content = content
+    this.#index = index
+  }
+
+  /** Whether files share content, and `share` has to be asked. */
+  get shares(): boolean {
+    return this.#index !== null
+  }
+
+  /**
+   * Where the content of a new file will lie, and what of it has to be appended: nothing when it is there already. `put`
+   * has to follow before anything else is asked.
+   */
+  async share(blocks: readonly Uint8Array[]): Promise<Shared> {
+    const index = this.#index
+    const hashes = index && hashesOf(blocks)
+    const [first] = hashes ?? []
+    if (!hashes || !first) return { place: this.place(blocks), blocks, waits: blocks.length > 0 }
+    const key = contentKey(hashes)
+    const waiting = this.#hashed.get(key)
+    if (waiting) return { place: waiting, blocks: [], waits: true }
+    const found = await index.find(hashes)
+    const place = this.place(blocks)
+    if (found) return { place: { ...place, ...found }, blocks: [], waits: false }
+    this.#hashed.set(key, place)
+    this.#firsts.push([first, place])
+    return { place, blocks, waits: true }
   }
 
   /** Entries that are not stored. */
@@ -80,14 +115,17 @@ export class BulkWriter {
    * Put an entry. Nothing is copied.
    *
    * @param value - its bytes, with the place that `place(blocks)` gave when it has blocks
+   * @param waits - whether its content is among what waits
    */
-  put(key: string, value: Uint8Array, blocks: readonly Uint8Array[] = []): void {
+  put(
+    key: string,
+    value: Uint8Array,
+    blocks: readonly Uint8Array[] = [],
+    waits: boolean = blocks.length > 0,
+  ): void {
     this.#changes.set(key, value)
-    if (blocks.length === 0) {
-      this.#unplaced.delete(key)
-      return
-    }
-    this.#unplaced.add(key)
+    if (waits) this.#unplaced.add(key)
+    else this.#unplaced.delete(key)
     for (const block of blocks) {
       this.#waiting.push(block)
       this.#waitingBytes += block.length
@@ -104,10 +142,11 @@ export class BulkWriter {
   async appendContent(): Promise<void> {
     if (this.#waiting.length === 0) return
     const place = await appendAlone(this.content, this.#waiting)
+    for (const [hash, taken] of this.#firsts) {
+      this.#index?.add(hash, this.#moved(taken, place))
+    }
     this.#shift(place)
-    this.#waiting = []
-    this.#waitingBytes = 0
-    this.#unplaced.clear()
+    this.#forgetContent()
   }
 
   /** Store everything. After a failure no entry is stored, and everything is still here. */
@@ -131,9 +170,7 @@ export class BulkWriter {
   /** Forget everything. */
   clear(): void {
     this.#changes.clear()
-    this.#unplaced.clear()
-    this.#waiting = []
-    this.#waitingBytes = 0
+    this.#forgetContent()
   }
 
   /**
@@ -144,27 +181,36 @@ export class BulkWriter {
   moveContent(place: Place): readonly Uint8Array[] {
     const waiting = this.#waiting
     if (waiting.length > 0) this.#shift(place)
-    this.#waiting = []
-    this.#waitingBytes = 0
-    this.#unplaced.clear()
+    this.#forgetContent()
     return waiting
   }
 
+  #forgetContent(): void {
+    this.#waiting = []
+    this.#waitingBytes = 0
+    this.#unplaced.clear()
+    this.#hashed.clear()
+    this.#firsts = []
+  }
+
+  /** A place among what waits, once that begins elsewhere. */
+  #moved({ offset, byteOffset }: Place, begin: Place): Place {
+    return {
+      offset: offset - this.#expected.offset + begin.offset,
+      byteOffset: byteOffset - this.#expected.byteOffset + begin.byteOffset,
+    }
+  }
+
   /** What waits begins elsewhere than it was taken to. */
-  #shift({ offset, byteOffset }: Place): void {
-    const expected = this.#expected
-    if (offset === expected.offset && byteOffset === expected.byteOffset) return
+  #shift(begin: Place): void {
+    const { offset, byteOffset } = this.#expected
+    if (begin.offset === offset && begin.byteOffset === byteOffset) return
     for (const key of this.#unplaced) {
       const value = this.#changes.get(key)
       if (!value) continue
       const stat = decodeStat(value, 0)
-      const moved = {
-        ...stat,
-        offset: stat.offset - expected.offset + offset,
-        byteOffset: stat.byteOffset - expected.byteOffset + byteOffset,
-      }
-      this.#changes.set(key, encodeStat(moved))
+      this.#changes.set(key, encodeStat({ ...stat, ...this.#moved(stat, begin) }))
     }
-    this.#expected = { offset, byteOffset }
+    this.#expected = begin
   }
 }

@@ -9,6 +9,7 @@
  */
 import type { Log } from '../log/index.ts'
 import type { Trie } from '../trie/index.ts'
+import { ContentIndex, type Place, contentKey, hashesOf } from './content-index.ts'
 import { MAX_BLOCK_BYTES } from './constants.ts'
 import { ContentLock, LockTable } from './content-lock.ts'
 import type { DriveContext, DriveTrie } from './context.ts'
@@ -72,6 +73,9 @@ interface FileJob {
   readonly path: string
   readonly place: ContentPlace
   readonly blocks: readonly Uint8Array[]
+  /** Where files share content: hashes of the blocks, and what knows where such blocks lie. */
+  readonly hashes: readonly Uint8Array[] | null
+  readonly index: ContentIndex | null
   readonly options: StatInput
   resolve(): void
   reject(error: unknown): void
@@ -81,6 +85,9 @@ interface FileJob {
 interface ReadyJob {
   readonly job: FileJob
   readonly value: Uint8Array
+  readonly place: Place
+  /** What is appended: nothing of a file whose content is there. */
+  readonly blocks: readonly Uint8Array[]
 }
 
 const locks = new LockTable<FileJob>()
@@ -162,6 +169,7 @@ function writerAt(
     )
     if (content instanceof StagedLog) await bound(content)
     await put(place, entry.encode())
+    if (entry.size > 0) await ContentIndex.at(content)?.addRun(entry)
     context.emit('append', path, stat)
     return entry
   }
@@ -196,6 +204,8 @@ export async function writeContent(
   const syscall = 'open'
   const place = await inWords(syscall, path, () => writablePlace(context, path, syscall))
   const blocks = bytes ? cut(bytes) : []
+  const index = await ContentIndex.of(context, place.trie, place.content)
+  const hashes = index && hashesOf(blocks)
   try {
     await new Promise<void>((resolve, reject) => {
       const byteLength = bytes?.length ?? 0
@@ -205,6 +215,8 @@ export async function writeContent(
         path,
         place,
         blocks,
+        hashes,
+        index,
         options,
         resolve,
         reject,
@@ -271,27 +283,40 @@ export async function bound(staged: StagedLog): Promise<void> {
 async function writeJobs(content: Log, jobs: readonly FileJob[]): Promise<void> {
   let { length: offset, byteLength: byteOffset } = content
   const ready: ReadyJob[] = []
+  /** Where content of these jobs goes, by its hashes. */
+  const coming = new Map<string, Place>()
   for (const job of jobs) {
-    const { byteLength: size, blocks, options, context, path } = job
+    const { byteLength: size, options, context, path, hashes } = job
+    // oxlint-disable-next-line no-await-in-loop -- from memory, and only where files share content
+    const shared = hashes ? await sharedPlace(job, hashes, coming) : null
+    const place = shared ?? { offset, byteOffset }
     try {
       // What cannot be stored is found before its bytes are.
-      const stat = { ...options, offset, byteOffset, size, blocks: blocks.length }
-      ready.push({ job, value: Stat.file(stat, context.now()).encode() })
+      const stat = { ...options, ...place, size, blocks: job.blocks.length }
+      const value = Stat.file(stat, context.now()).encode()
+      ready.push({ job, value, place, blocks: shared ? [] : job.blocks })
     } catch (error) {
       job.reject(error)
       continue
     }
-    offset += blocks.length
-    byteOffset += size
+    if (!shared) {
+      offset += job.blocks.length
+      byteOffset += size
+      if (hashes) coming.set(contentKey(hashes), place)
+    }
     context.emit('appending', path, options)
   }
   try {
-    const blocks = ready.flatMap(({ job }) => job.blocks)
+    const blocks = ready.flatMap((each) => each.blocks)
     if (blocks.length > 0) await content.append(blocks)
     if (content instanceof StagedLog) await bound(content)
   } catch (error) {
     for (const { job } of ready) job.reject(error)
     return
+  }
+  for (const { job, place, blocks } of ready) {
+    const [first] = job.hashes ?? []
+    if (first && blocks.length > 0) ContentIndex.at(content)?.add(first, place)
   }
   const groups = new Map<Trie, ReadyJob[]>()
   for (const each of ready) {
@@ -305,6 +330,18 @@ async function writeJobs(content: Log, jobs: readonly FileJob[]): Promise<void> 
     // oxlint-disable-next-line no-await-in-loop
     await putAll(trie, group)
   }
+}
+
+/** Where the content of a job lies already, or will when the jobs before it are done. Never rejects. */
+async function sharedPlace(
+  { index }: FileJob,
+  hashes: readonly Uint8Array[],
+  coming: ReadonlyMap<string, Place>,
+): Promise<Place | null> {
+  const place = coming.get(contentKey(hashes))
+  if (place) return place
+  // What fails here is told by the append.
+  return index ? index.find(hashes).catch(() => null) : null
 }
 
 /** Store the entries of files of one trie in order, and settle their jobs. */

@@ -57,6 +57,8 @@ export interface DriveSettings {
   readonly timeout: number
   /** Milliseconds after which a descriptor writes what it holds; `Infinity`: only at size and close. */
   readonly descriptorFlushMs: number
+  /** Whether files with the same content share it. */
+  readonly deduplicate: boolean
   /** The clock, in milliseconds. */
   readonly now: () => number
 }

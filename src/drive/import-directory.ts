@@ -21,9 +21,10 @@ import {
   type RealListing,
   StorageError,
 } from '../storage/index.ts'
-import { BulkWriter } from './bulk-writer.ts'
+import { BulkWriter, type Shared } from './bulk-writer.ts'
 import { constants } from './constants.ts'
 import { openContentWriter } from './content.ts'
+import { ContentIndex } from './content-index.ts'
 import type { DriveContext } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
 import { type FolderCount, type FolderLimits, FolderTransfer } from './folder-transfer.ts'
@@ -112,7 +113,8 @@ async function importAll(
   const content = await context.contents.of(trie, context.reads({ signal: stop }))
   const listings = await listAll(folder, options, count)
   const compares = (await firstBelow(context, target, { syscall })) !== null
-  const bulk = new BulkWriter(trie, content)
+  const index = await ContentIndex.of(context, trie, content)
+  const bulk = new BulkWriter(trie, content, index)
   const room = { bytes: allocUnsafe(ROOM_BYTES), at: 0 }
   const job = { context, folder, target, count, bulk, room, stop, compares, options }
   if (options.delete && compares) await removeOthers(job, listings)
@@ -178,7 +180,7 @@ async function listAll(
 
 /** Undefined when it is done at once. */
 function importEntry(job: Import, entry: RealEntry): Promise<void> | undefined {
-  if (job.compares || entry.size > LARGE) {
+  if (job.compares || job.bulk.shares || entry.size > LARGE) {
     return importCarefully(job, entry).catch((error: unknown) => leaveOut(job, entry, error))
   }
   try {
@@ -227,6 +229,7 @@ async function importCarefully(job: Import, entry: RealEntry): Promise<void> {
     }
   }
   if (entry.size > LARGE) await stream(job, entry, path, old)
+  else if (job.bulk.shares) putFile(job, entry, await job.bulk.share(readSmall(job, entry)))
   else write(job, entry)
 }
 
@@ -241,28 +244,37 @@ function isSame(job: Import, entry: RealEntry, old: Stat): boolean {
 
 /** Put an entry, and of a file its content, into what is written together. */
 function write(job: Import, entry: RealEntry): void {
-  const { bulk, count, context, folder } = job
+  const { bulk, count, context } = job
   const { type, path, mtime, mode } = entry
-  const key = keyIn(job, path)
-  const ctime = context.now()
   if (type === 'file') {
-    const { room } = job
-    const bytes = folder.read(path, entry.size, room.bytes, room.at)
-    if (bytes.buffer === room.bytes.buffer) room.at += bytes.length
-    const blocks = blocksOf(bytes)
-    const place = bulk.place(blocks)
-    bulk.put(key, record({ mode: S_IFREG | mode, mtime, ctime, ...place }), blocks)
-    count.writtenBytes += bytes.length
-    done(count, entry.size)
-  } else {
-    // v10 notes where the content log ends; a link has no place at all.
-    const isLink = type === 'link'
-    const place = isLink ? { offset: 0, byteOffset: 0 } : bulk.place([])
-    const linkname = isLink ? linkOf(job, entry) : null
-    const bits = isLink ? S_IFLNK | DEFAULT_LINK_MODE : S_IFDIR | mode
-    bulk.put(key, record({ mode: bits, mtime, ctime, ...place, size: 0, blocks: 0, linkname }))
+    const blocks = readSmall(job, entry)
+    putFile(job, entry, { place: bulk.place(blocks), blocks, waits: blocks.length > 0 })
+    return
   }
+  // v10 notes where the content log ends; a link has no place at all.
+  const isLink = type === 'link'
+  const place = isLink ? { offset: 0, byteOffset: 0 } : bulk.place([])
+  const linkname = isLink ? linkOf(job, entry) : null
+  const bits = isLink ? S_IFLNK | DEFAULT_LINK_MODE : S_IFDIR | mode
+  const fields = { mode: bits, mtime, ctime: context.now(), ...place, size: 0, blocks: 0 }
+  bulk.put(keyIn(job, path), record({ ...fields, linkname }))
   count.changed++
+}
+
+function readSmall({ folder, room }: Import, { path, size }: RealEntry): Uint8Array[] {
+  const bytes = folder.read(path, size, room.bytes, room.at)
+  if (bytes.buffer === room.bytes.buffer) room.at += bytes.length
+  return blocksOf(bytes)
+}
+
+function putFile(job: Import, entry: RealEntry, { place, blocks, waits }: Shared): void {
+  const { bulk, count, context } = job
+  const { path, mtime, mode, size } = entry
+  const value = record({ mode: S_IFREG | mode, mtime, ctime: context.now(), ...place })
+  bulk.put(keyIn(job, path), value, blocks, waits)
+  for (const block of blocks) count.writtenBytes += block.length
+  count.changed++
+  done(count, size)
 }
 
 /** Write a large file piece by piece. */

@@ -56,6 +56,8 @@ export interface DriveOptions extends Omit<StoreOptions, 'sparse' | 'wait' | 'ti
   readonly timeout?: number | undefined
   /** Milliseconds after which an open file writes what it holds (100). */
   readonly descriptorFlushMs?: number | undefined
+  /** Store a file whose bytes are in the drive's content already by its entry alone. Default false; never with `exact`. */
+  readonly deduplicate?: boolean | undefined
   /** The clock of entries, in milliseconds since 1970. */
   readonly now?: (() => number) | undefined
 }
@@ -77,6 +79,7 @@ export function settingsOf(options: DriveOptions): DriveSettings {
     wait: options.wait ?? true,
     timeout: options.timeout ?? 0,
     descriptorFlushMs: options.descriptorFlushMs ?? 100,
+    deduplicate: options.deduplicate ?? false,
     now: options.now ?? Date.now,
   }
 }
@@ -106,6 +109,7 @@ const OWN_OPTIONS = new Set([
   'extension',
   'extensions',
   'descriptorFlushMs',
+  'deduplicate',
   'now',
 ])
 

@@ -15,6 +15,7 @@ import type { Log } from '../log/index.ts'
 import { type BatchOperation, MountTrie, type TrieDifference } from '../trie/index.ts'
 import { BulkWriter } from './bulk-writer.ts'
 import { commitContent, cut, writablePlace } from './content.ts'
+import { ContentIndex } from './content-index.ts'
 import { Contents } from './contents.ts'
 import { DriveContext } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
@@ -57,9 +58,9 @@ export class Staging {
     await drive.ready()
     const bulk = await this.#openBulk(path)
     const key = bulk.has(keyOf(path)) ? keyOf(path) : await this.#keyFor(path)
-    const blocks = bytes ? cut(bytes) : []
-    const entry = Stat.file({ ...fields, ...bulk.place(blocks) }, drive.now()).encode()
-    bulk.put(key, entry, blocks)
+    const { place, blocks, waits } = await bulk.share(bytes ? cut(bytes) : [])
+    const entry = Stat.file({ ...fields, ...place }, drive.now()).encode()
+    bulk.put(key, entry, blocks, waits)
     if (bulk.isFull) await inWords('write', path, () => bulk.appendContent())
     this.#events.push(['appending', path, fields], ['append', path, fields])
   }
@@ -116,7 +117,8 @@ export class Staging {
     drive.assertWritable('batch', path)
     if (!drive.metadata.writable) throw new DriveError('EROFS', { syscall: 'batch', path })
     const content = await drive.contents.of(drive.trie, drive.reads())
-    this.#bulk = new BulkWriter(drive.trie, content)
+    const index = await ContentIndex.of(drive, drive.trie, content)
+    this.#bulk = new BulkWriter(drive.trie, content, index)
     return this.#bulk
   }
 

@@ -1,6 +1,7 @@
 /**
  * What Varve does beyond v10 must be readable by v10: trees that were moved, copied and removed, appends that copy
- * nothing, changed attributes, batches, an imported folder. Varve makes the drive, the other side shows it, writes on, and Varve reads that.
+ * nothing, changed attributes, batches, an imported folder, shared content. Varve makes the drive, the other side shows it,
+ * writes on, and Varve reads that.
  *
  * @module
  */
@@ -27,6 +28,8 @@ const CALLS: readonly (readonly unknown[])[] = [
   ['chown', 'dd', 3, 4],
   ['utimes', 'dd', 0, 1234.5],
   ['truncate', 'copy/y', 10],
+  ['writeFile', 'twin/1', 'twin'.repeat(200_000)],
+  ['writeFile', 'twin/2', 'twin'.repeat(200_000)],
 ]
 
 /** Changes that are stored together. */
@@ -57,11 +60,11 @@ async function visit<T>(
   implementation: Implementation,
   folder: string,
   run: (side: Side, drive: { readonly key: string }) => Promise<T>,
-  key?: string,
+  { key, options = {} }: { readonly key?: string; readonly options?: object } = {},
 ): Promise<T> {
   const side = await Side.start(implementation)
   try {
-    const drive = await side.ask('open', { folder, key })
+    const drive = await side.ask('open', { folder, key, options })
     const result = await run(side, drive)
     assert.deepEqual(await side.end(), [])
     return result
@@ -74,7 +77,7 @@ async function visit<T>(
 export async function beyond(reader: Implementation, folder: string): Promise<void> {
   const files = ['/', '/moved'].map((path, i) => ({ path, file: `${folder}.${i}.bundle` }))
   let key = ''
-  const made = await visit('varve', folder, async (side, drive): Promise<Tree> => {
+  const make = async (side: Side, drive: { readonly key: string }): Promise<Tree> => {
     ;({ key } = drive)
     await side.ask('write', { files: FILES })
     await side.ask('change', { calls: CALLS })
@@ -84,9 +87,12 @@ export async function beyond(reader: Implementation, folder: string): Promise<vo
     // oxlint-disable-next-line no-await-in-loop
     for (const bundle of files) await side.ask('bundle', bundle)
     return side.ask('tree')
-  })
+  }
+  const made = await visit('varve', folder, make, { options: { deduplicate: true } })
   await bundled(reader, key, files, made)
-  assert.equal(made.entries.length, 22)
+  assert.equal(made.entries.length, 24)
+  const twins = made.entries.filter(({ path }) => path.startsWith('twin/'))
+  assert.equal(twins[0]?.stat['offset'], twins[1]?.stat['offset'], 'content is shared')
   const added = await visit(reader, folder, async (side): Promise<Tree> => {
     assert.deepEqual(await side.ask('tree'), made)
     // The past is as it was: before the first change there is what was written.
@@ -114,7 +120,7 @@ async function bundled(
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     await visit('varve', `${file}.other`, (side) => side.ask('importBundle', { file, folder, key }))
     // oxlint-disable-next-line no-await-in-loop
-    await visit(reader, folder, (side) => sees(side, path, made), key)
+    await visit(reader, folder, (side) => sees(side, path, made), { key })
   }
 }
 
