@@ -37,6 +37,11 @@ export interface Reads {
   readonly signal: AbortSignal
   /** Hears of each block of metadata that the read looks at. */
   readonly onseq?: ((seq: number) => void) | undefined
+  /**
+   * Of a drive of others that nothing is known of yet, nothing is known to be missing either: the read asks for its first
+   * block, and fails as unavailable. (One that would wait for ever is told `ENOENT`, as in v10.)
+   */
+  readonly known?: boolean | undefined
 }
 
 /** What a drive was told when it was made, with defaults. */
@@ -179,12 +184,16 @@ export class DriveContext {
   }
 
   /** Read options with the drive's defaults put in. */
-  reads({ wait, timeout, signal, cached }: ReadOptions = {}): Reads {
+  reads({ wait: asked, timeout: given, signal, cached }: ReadOptions = {}): Reads {
+    const wait = cached ? false : (asked ?? this.settings.wait)
+    const timeout = given ?? (this.settings.timeout || undefined)
+    const isLimited = wait !== true || (timeout !== undefined && timeout > 0)
     return {
-      wait: cached ? false : (wait ?? this.settings.wait),
-      timeout: timeout ?? (this.settings.timeout || undefined),
+      wait,
+      timeout,
       signal: signal ? this.#joined(signal) : this.#closing.signal,
       ...(this.onseq ? { onseq: this.onseq } : {}),
+      ...(isLimited && !this.exact ? { known: true } : {}),
     }
   }
 

@@ -63,8 +63,8 @@ async function fetchAll(
   const { signal } = task
   // Every file under way listens to it: no leak, so no warning.
   setMaxListeners(0, signal)
-  // The timeout is that of the whole, so no single read has one.
-  const reads = { ...options, timeout: 0, signal }
+  // The timeout is that of the whole, which ends before that of any read.
+  const reads = { ...options, signal }
   const walk = { ...reads, recursive, noMounts, random: true }
   const running = new Set<Promise<void>>()
   try {

@@ -7,13 +7,19 @@
 import { asError } from '../errors.ts'
 import { EventEmitter } from 'node:events'
 import { asBuffer } from '../bytes.ts'
-import { type Callback, settle } from '../callback.ts'
+import { type Callback, optional, settle } from '../callback.ts'
 import type { KeyPair } from '../crypto.ts'
 import type { Extension, ExtensionHandlers, Log, LogPeer } from '../log/index.ts'
 import type { Connection } from '../wire/index.ts'
 import type { StoreReplicateOptions } from '../store/index.ts'
 import { Contents } from './contents.ts'
-import { DriveContext, type DriveSettings, type DriveTrie, type OpenDrive } from './context.ts'
+import {
+  DriveContext,
+  type DriveSettings,
+  type DriveTrie,
+  type OpenDrive,
+  type ReadOptions,
+} from './context.ts'
 import { DescriptorTable } from './descriptor-table.ts'
 import { DriveError, inWords } from './errors.ts'
 import type { DriveEvents } from './events.ts'
@@ -214,14 +220,16 @@ export class DriveBase extends EventEmitter<DriveEvents> {
   }
 
   /** The drive's own content log; waits for the header of a clone. */
-  getContent(): Promise<Log>
+  getContent(options?: ReadOptions): Promise<Log>
   getContent(done: Callback<Log>): void
-  getContent(done?: Callback<Log>): Promise<Log> {
+  getContent(options: ReadOptions | undefined, done: Callback<Log>): void
+  getContent(options?: ReadOptions | Callback<Log>, done?: Callback<Log>): Promise<Log> {
+    const [given, callback] = optional(options, done)
     const content = async (): Promise<Log> => {
       await this.context.ready()
-      return this.context.contents.of(this.context.trie, this.context.reads())
+      return this.context.contents.of(this.context.trie, this.context.reads(given))
     }
-    return settle(inWords('getContent', undefined, content), done)
+    return settle(inWords('getContent', undefined, content), callback)
   }
 
   /** Fetch everything, now and from now on, of the drive and of what is mounted in it. Returns what stops it. */

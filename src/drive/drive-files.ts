@@ -249,10 +249,16 @@ export class DriveFiles extends DriveDescriptors {
   }
 
   /** The target of the link at `name`; null for anything else. */
-  readlink(name: string): Promise<string | null>
+  readlink(name: string, options?: LookupOptions): Promise<string | null>
   readlink(name: string, done: Callback<string | null>): void
-  readlink(name: string, done?: Callback<string | null>): Promise<string | null> {
-    return settle(lookup.readlink(this.context, name), done)
+  readlink(name: string, options: LookupOptions | undefined, done: Callback<string | null>): void
+  readlink(
+    name: string,
+    options?: LookupOptions | Callback<string | null>,
+    done?: Callback<string | null>,
+  ): Promise<string | null> {
+    const [given, callback] = optional(options, done)
+    return settle(lookup.readlink(this.context, name, given), callback)
   }
 
   /** Make the file at `name` `size` bytes long. */

@@ -84,10 +84,20 @@ export class Drive extends DriveDirectories {
   }
 
   /** The version that a name stands for, or null. */
-  getTaggedVersion(name: string): Promise<number | null>
+  getTaggedVersion(name: string, options?: ReadOptions): Promise<number | null>
   getTaggedVersion(name: string, done: Callback<number | null>): void
-  getTaggedVersion(name: string, done?: Callback<number | null>): Promise<number | null> {
-    return settle(tags.getTaggedVersion(this.context, name), done)
+  getTaggedVersion(
+    name: string,
+    options: ReadOptions | undefined,
+    done: Callback<number | null>,
+  ): void
+  getTaggedVersion(
+    name: string,
+    options?: ReadOptions | Callback<number | null>,
+    done?: Callback<number | null>,
+  ): Promise<number | null> {
+    const [given, callback] = optional(options, done)
+    return settle(tags.getTaggedVersion(this.context, name, given), callback)
   }
 
   /** Forget a name; one that is not there is no error. */
@@ -98,10 +108,12 @@ export class Drive extends DriveDirectories {
   }
 
   /** All names with their versions. */
-  getAllTags(): Promise<Tags>
+  getAllTags(options?: ReadOptions): Promise<Tags>
   getAllTags(done: Callback<Tags>): void
-  getAllTags(done?: Callback<Tags>): Promise<Tags> {
-    return settle(tags.getAllTags(this.context), done)
+  getAllTags(options: ReadOptions | undefined, done: Callback<Tags>): void
+  getAllTags(options?: ReadOptions | Callback<Tags>, done?: Callback<Tags>): Promise<Tags> {
+    const [given, callback] = optional(options, done)
+    return settle(tags.getAllTags(this.context, given), callback)
   }
 
   /** A stream of what is different between this version and `other` (version 1 when left out), below `prefix`. */
@@ -142,10 +154,16 @@ export class Drive extends DriveDirectories {
   }
 
   /** Which drive holds `name`, and where that is mounted. */
-  info(name: string): Promise<PathInfo>
+  info(name: string, options?: ReadOptions): Promise<PathInfo>
   info(name: string, done: Callback<PathInfo>): void
-  info(name: string, done?: Callback<PathInfo>): Promise<PathInfo> {
-    return settle(mounts.info(this.context, name), done)
+  info(name: string, options: ReadOptions | undefined, done: Callback<PathInfo>): void
+  info(
+    name: string,
+    options?: ReadOptions | Callback<PathInfo>,
+    done?: Callback<PathInfo>,
+  ): Promise<PathInfo> {
+    const [given, callback] = optional(options, done)
+    return settle(mounts.info(this.context, name, given), callback)
   }
 
   /** A stream of `{ path, metadata, content }`: this drive (`/`) and each mounted one. */

@@ -299,6 +299,8 @@ function open(context: DriveContext, shown: string, walked: string, options: Wal
     reverse,
     random,
     onmissing,
+    // What is not known is told by `onmissing`.
+    ...(onmissing ? { known: false } : {}),
   }
   return { shown, walked, rows: context.trie.iterator(walked, walk), first: null }
 }

@@ -275,30 +275,9 @@ async function statOf(
   if (entry) return withGrowth(context, path, entry)
   if (path === '/') return Stat.directory({}, context.now())
   const below = await firstBelow(context, path, options)
-  if (!below) {
-    const met = await meetUnknown(context, path, options)
-    if (met) return statOf(context, met, options)
-    throw new DriveError('ENOENT', { syscall: options.syscall, path })
-  }
+  if (!below) throw new DriveError('ENOENT', { syscall: options.syscall, path })
   // Its times are those of what made it a directory, so that they do not change from call to call.
   return Stat.directory({ mtime: below.mtime, ctime: below.ctime }, context.now())
-}
-
-/**
- * Of a drive of others that nothing is known of yet, nothing is known to be missing either. A read with limits asks
- * for its first block: it fails as unavailable, or may look again. (One that waits for ever is told `ENOENT`, as in v10.)
- */
-async function meetUnknown(
-  context: DriveContext,
-  path: string,
-  options: LookupOptions,
-): Promise<Resolved | null> {
-  const reads = context.reads(options)
-  if (context.exact || reads.wait === true) return null
-  const { trie } = await lookUp(context, path, options)
-  if (trie.log.writable || trie.log.length > 0) return null
-  await inWords(options.syscall ?? 'stat', path, () => trie.log.get(0, reads))
-  return { path, entry: await findEntry(context, path, options) }
 }
 
 /** While descriptors change the file, its size is what they have made of it so far. */

@@ -61,3 +61,4 @@ export {
   type MountRecord,
 } from './mount-record.ts'
 export type { FindMode } from './get.ts'
+export type { RecordOptions } from './mount-lookup.ts'

@@ -13,7 +13,7 @@ import { decodeMountRecord, MOUNT_FLAGS, RECORDS, type MountRecord } from './mou
 import { MAX_MOUNT_DEPTH } from './mount-family.ts'
 import type { MountInfo, MountIteratorOptions } from './mount-place.ts'
 import type { MountTrie } from './mount-trie.ts'
-import type { IteratorOptions } from './options.ts'
+import type { HeadOptions, IteratorOptions } from './options.ts'
 import { Pull } from './pull.ts'
 import type { TrieLog, WaitOptions } from './trie-log.ts'
 
@@ -48,14 +48,15 @@ interface Place<L extends TrieLog> {
 export async function mountpoints<L extends TrieLog>(
   { trie }: MountTrie<L>,
   path: string,
-  options: WaitOptions & Pick<IteratorOptions, 'onmissing' | 'onseq'>,
+  options: WaitOptions & Pick<IteratorOptions, 'onmissing' | 'onseq' | 'known'>,
 ): Promise<Map<string, MountRecord>> {
   const found = new Map<string, MountRecord>()
-  const { onmissing, onseq } = options
+  const { onmissing, onseq, known } = options
   const rows = trie.iterator(joinPath(RECORDS, path), {
     ...waits(options),
     onmissing,
     onseq,
+    known,
     hidden: true,
   })
   for await (const { key, value, flags } of rows) {
@@ -212,7 +213,7 @@ async function unshadowed<L extends TrieLog>(
 /** The mounts of a trie and, with `recursive`, of those mounted in it: each before its own. */
 export function listMounts<L extends TrieLog>(
   root: MountTrie<L>,
-  options: WaitOptions & { readonly recursive?: boolean; readonly memory?: boolean },
+  options: HeadOptions & { readonly recursive?: boolean; readonly memory?: boolean },
 ): Pull<MountListing<L>> {
   interface MountLevel extends Place<L> {
     readonly records: MountRecord[]

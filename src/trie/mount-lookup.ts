@@ -15,7 +15,7 @@ import type { Trie } from './trie.ts'
 import type { WaitOptions } from './trie-log.ts'
 
 /** How a record is looked up. */
-export type RecordOptions = WaitOptions & Pick<GetOptions, 'onseq'>
+export type RecordOptions = WaitOptions & Pick<GetOptions, 'onseq' | 'known'>
 
 /**
  * The record of the longest mountpoint that is `path` or above it, in the version whose newest block is
@@ -63,6 +63,6 @@ export async function recordAt(
 }
 
 /** Of the options of a lookup, how it waits and who hears of it: the rest is about the visible entry. */
-function hidden({ wait, timeout, signal, onseq }: RecordOptions): GetOptions {
-  return { wait, timeout, signal, onseq, hidden: true }
+function hidden({ wait, timeout, signal, onseq, known }: RecordOptions): GetOptions {
+  return { wait, timeout, signal, onseq, known, hidden: true }
 }

@@ -39,6 +39,7 @@ import type {
   ChangeOptions,
   DiffOptions,
   GetOptions,
+  HeadOptions,
   HistoryOptions,
   PutOptions,
 } from './options.ts'
@@ -345,7 +346,7 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
    * are open already.
    */
   mounts(
-    options: WaitOptions & { readonly recursive?: boolean; readonly memory?: boolean } = {},
+    options: HeadOptions & { readonly recursive?: boolean; readonly memory?: boolean } = {},
   ): Pull<MountListing<L>> {
     return listMounts(this, options)
   }

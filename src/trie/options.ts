@@ -55,6 +55,11 @@ export interface TrieEvents {
 export interface HeadOptions extends WaitOptions {
   /** False: ask no peer for the way. Default true. */
   readonly extension?: boolean | undefined
+  /**
+   * True: a log of others of which no block is known is not taken for an empty one; its first block is read, as `wait`
+   * and `timeout` say. Default false, as in v10.
+   */
+  readonly known?: boolean | undefined
 }
 
 /** Options of a lookup. */

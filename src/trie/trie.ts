@@ -24,6 +24,7 @@ import { decodeHeader, encodeHeader, metadataBytes } from './header.ts'
 import { History } from './history.ts'
 import { IteratorSource } from './iterator-source.ts'
 import type { NodeContent, TrieNode } from './node.ts'
+import { hearOf } from './news.ts'
 import { NodeStore } from './node-store.ts'
 import type {
   Batch,
@@ -328,7 +329,8 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   /** Index of the newest block of this version, or 0 when it is empty. */
   async headSeq(options: HeadOptions = {}): Promise<number> {
     if (!this.#opened) await this.ready()
-    if (this.#asksPeers && options.wait !== false) await this.#update(options)
+    const asks = this.#asksPeers
+    if (asks || options.known) await hearOf(this.log, options, asks)
     return this.#head
   }
 
@@ -339,14 +341,6 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
   /** Whether a read begins by asking for news. Nobody knows more of a log than its writer. */
   get #asksPeers(): boolean {
     return this.#options.alwaysUpdate === true && !this.isCheckout && !this.log.writable
-  }
-
-  async #update({ timeout, signal }: HeadOptions): Promise<void> {
-    try {
-      await this.log.update({ ifAvailable: true, hash: false, timeout, signal })
-    } catch {
-      signal?.throwIfAborted() // Nobody there, or too slow: what is known has to do.
-    }
   }
 
   /** The entry in block `seq`; null for a reset block, and for block 0, which is the header. */

@@ -79,8 +79,8 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
   'Reading and writing': [
     row(
       'a read with limits by a clone that knows nothing yet',
-      '`ENOENT`',
-      '`EUNAVAILABLE`; without limits as v10',
+      '`ENOENT`, or an empty listing',
+      '`EUNAVAILABLE` or `ETIMEDOUT`; without limits as v10',
       true,
     ),
     row(
