@@ -11,7 +11,7 @@
  * What is read through a batch has its changes in it. Calls take effect in the order in which they were made. The
  * drive may be written by others meanwhile; the batch does not see that, and its changes are laid over it.
  *
- * In memory are the changed entries (some 500 bytes each) and up to 16 MiB of content, and one file more; what is
+ * In memory are the changed entries (some 500 bytes each) and up to 4 MiB of content, and one file more; what is
  * beyond goes to the content log ahead of the batch, where nothing refers to it before the flush.
  *
  * @module
@@ -228,10 +228,10 @@ export class DriveBatch {
       (typeof options === 'string' ? { encoding: options } : options) ?? {}
     const path = absolute(name, this.#drive.exact)
     const bytes = asBytes(data, encoding ?? 'utf8')
-    const own = typeof data === 'string' ? bytes : bytes && copyBytes(bytes)
     const staging = this.#staging
-    if (staging.hasView) await writeFile(await staging.view(), path, own, fields)
-    else await staging.writeFile(path, own, fields)
+    if (!staging.hasView) return staging.writeFile(path, bytes, fields)
+    const own = typeof data === 'string' ? bytes : bytes && copyBytes(bytes)
+    return writeFile(await staging.view(), path, own, fields)
   }
 
   #view<T>(work: (context: DriveContext) => Promise<T>, done?: Callback<T>): Promise<T> {

@@ -6,12 +6,16 @@
  *
  * @module
  */
+import { EMPTY, allocUnsafe, copy } from '../bytes.ts'
 import type { Log } from '../log/index.ts'
 import type { BatchOperation } from '../trie/index.ts'
 import { STAGED_BYTES, appendAlone } from './content.ts'
 import type { DriveTrie } from './context.ts'
 import { type ContentIndex, type Place, contentKey, hashesOf } from './content-index.ts'
 import { decodeStat, encodeStat } from './stat-codec.ts'
+
+/** Bytes of memory for copies, until more are needed. */
+const FIRST_ROOM = 65536
 
 /** Where the content of a new entry lies, as far as is known. */
 export interface NewPlace extends Place {
@@ -38,6 +42,9 @@ export class BulkWriter {
   #unplaced = new Set<string>()
   #waiting: Uint8Array[] = []
   #waitingBytes = 0
+  /** Where copies are made, and how far it is full. */
+  #room: Uint8Array = EMPTY
+  #roomAt = 0
   /** Where what waits is taken to begin. */
   #expected: Place = { offset: 0, byteOffset: 0 }
   readonly #index: ContentIndex | null
@@ -98,6 +105,24 @@ export class BulkWriter {
     return this.#changes.has(key)
   }
 
+  /**
+   * A copy of bytes whose owner may reuse them, behind the one before: what lies in one piece is appended as it is, and
+   * the memory is used anew once it is. (Memory of its own for each file costs 200 bytes and a finalizer more.)
+   */
+  copy(bytes: Uint8Array): Uint8Array {
+    if (bytes.length > STAGED_BYTES) return copy(bytes)
+    if (this.#roomAt + bytes.length > this.#room.length) {
+      // Pages that are never touched cost nothing.
+      const isFirst = this.#room.length === 0 && bytes.length < FIRST_ROOM
+      this.#room = allocUnsafe(isFirst ? FIRST_ROOM : STAGED_BYTES)
+      this.#roomAt = 0
+    }
+    const start = this.#roomAt
+    this.#roomAt += bytes.length
+    this.#room.set(bytes, start)
+    return this.#room.subarray(start, this.#roomAt)
+  }
+
   /** Where the next content will be taken to lie. */
   place(blocks: readonly Uint8Array[]): NewPlace {
     if (this.#waiting.length === 0) {
@@ -147,6 +172,7 @@ export class BulkWriter {
     }
     this.#shift(place)
     this.#forgetContent()
+    this.#roomAt = 0
   }
 
   /** Store everything. After a failure no entry is stored, and everything is still here. */
@@ -182,6 +208,7 @@ export class BulkWriter {
     const waiting = this.#waiting
     if (waiting.length > 0) this.#shift(place)
     this.#forgetContent()
+    this.#room = EMPTY
     return waiting
   }
 

@@ -93,7 +93,7 @@ interface ReadyJob {
 const locks = new LockTable<FileJob>()
 
 /** Content that a batch holds in memory, before it goes to the log ahead of the batch. */
-export const STAGED_BYTES: number = 16 * 1024 * 1024
+export const STAGED_BYTES: number = 4 * 1024 * 1024
 
 /**
  * Where a write to `path` goes: links are followed, but under `exact` none.

@@ -26,7 +26,7 @@ import { Stat, type StatInput } from './stat.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 type Change = BatchOperation<Uint8Array>
-type Emitted = readonly ['append' | 'appending', path: string, options: StatInput]
+type Emitted = readonly [path: string, options: StatInput]
 
 /** The drive as it is with the batch's changes. */
 interface View {
@@ -52,17 +52,17 @@ export class Staging {
     this.#drive = drive
   }
 
-  /** Write a whole file. The bytes are kept as they are, not copied, until they are stored. */
+  /** Write a whole file. The bytes are copied. */
   async writeFile(path: string, bytes: Uint8Array | null, fields: StatInput): Promise<void> {
     const drive = this.#drive
     await drive.ready()
     const bulk = await this.#openBulk(path)
     const key = bulk.has(keyOf(path)) ? keyOf(path) : await this.#keyFor(path)
-    const { place, blocks, waits } = await bulk.share(bytes ? cut(bytes) : [])
+    const { place, blocks, waits } = await bulk.share(bytes ? cut(bulk.copy(bytes)) : [])
     const entry = Stat.file({ ...fields, ...place }, drive.now()).encode()
     bulk.put(key, entry, blocks, waits)
     if (bulk.isFull) await inWords('write', path, () => bulk.appendContent())
-    this.#events.push(['appending', path, fields], ['append', path, fields])
+    this.#events.push([path, fields])
   }
 
   /** Whether the drive has to be seen with the changes: from now on everything goes by the view. */
@@ -85,7 +85,10 @@ export class Staging {
       if (this.#view) await store(this.#view, drive)
       else await this.#bulk?.flush()
     })
-    for (const event of this.#events) drive.emit(...event)
+    for (const event of this.#events) {
+      drive.emit('appending', ...event)
+      drive.emit('append', ...event)
+    }
     this.end()
   }
 
@@ -155,9 +158,8 @@ export class Staging {
   /** Of the events of the view only those that tell of files concern anybody, once they are stored. */
   #note(name: string, args: readonly unknown[]): void {
     const [path, options] = args
-    if (name !== 'append' && name !== 'appending') return
-    if (typeof path !== 'string' || typeof options !== 'object') return
-    this.#events.push([name, path, options ?? {}])
+    if (name !== 'append' || typeof path !== 'string' || typeof options !== 'object') return
+    this.#events.push([path, options ?? {}])
   }
 }
 
