@@ -27,7 +27,7 @@ import { type CpOptions, cp } from './cp.ts'
 import type { FileData } from './drive-files.ts'
 import * as entries from './entries.ts'
 import type { MkdirOptions } from './entries.ts'
-import { DriveError } from './errors.ts'
+import { DriveError, inWords } from './errors.ts'
 import {
   type ReadFileOptions,
   type WriteFileOptions,
@@ -99,7 +99,10 @@ export class DriveBatch {
 
   /** As of a drive; but the file is always written anew. */
   appendFile(name: string, data: Uint8Array | string, done?: Callback): Promise<void> {
-    return this.#view((context) => appendTo(context, name, data), done)
+    return this.#view(
+      (context) => inWords('open', absolute(name), () => appendTo(context, name, data)),
+      done,
+    )
   }
 
   /** As of a drive. */

@@ -14,9 +14,10 @@
  * @module
  */
 import { byteAt, equals, toHex } from '../bytes.ts'
-import { type Log, LogError } from '../log/index.ts'
-import { MerkleError, leafHash } from '../merkle/index.ts'
+import type { Log } from '../log/index.ts'
+import { leafHash } from '../merkle/index.ts'
 import type { DriveContext, DriveTrie } from './context.ts'
+import { DriveError } from './errors.ts'
 import { StagedLog } from './staged-log.ts'
 import { Stat } from './stat.ts'
 
@@ -98,8 +99,7 @@ export class ContentIndex {
 
   /** Take note of a file that was written block by block. */
   async addRun(place: Place): Promise<void> {
-    const leaf = await this.#leaf(place.offset)
-    if (leaf) this.add(leaf.hash, place)
+    this.add((await this.#log.getBlockInfo(place.offset)).hash, place)
   }
 
   async #holds(
@@ -111,33 +111,32 @@ export class ContentIndex {
     if (!log.has(offset, offset + hashes.length)) return false
     for (const [i, hash] of hashes.entries()) {
       // oxlint-disable-next-line no-await-in-loop -- from memory, mostly
-      const leaf = await this.#leaf(offset + i)
-      if (!leaf || !equals(leaf.hash, hash)) return false
+      const leaf = await log.getBlockInfo(offset + i)
+      if (!equals(leaf.hash, hash)) return false
     }
     const begin = await log.seek(byteOffset, { wait: false })
     return begin.index === offset && begin.offset === 0
-  }
-
-  async #leaf(index: number): Promise<{ readonly hash: Uint8Array } | null> {
-    try {
-      return await this.#log.getBlockInfo(index)
-    } catch (error) {
-      if (error instanceof MerkleError) return null
-      // An entry may name blocks that are not there: a copy by v10 across a mount does.
-      if (error instanceof LogError && error.code !== 'LOG_CLOSED') return null
-      throw error
-    }
   }
 
   /** From the entries of the current version. */
   async #fill(context: DriveContext, trie: DriveTrie): Promise<void> {
     const { trie: entries } = trie
     for await (const { value } of entries.iterator('', { wait: false })) {
-      const stat = Stat.decode(value ?? new Uint8Array(0), context.now())
-      if (stat.blocks === 0 || stat.size === 0 || stat.mount) continue
-      if (!this.#log.has(stat.offset)) continue
-      await this.addRun(stat)
+      const stat = value && statIn(value, context.now())
+      if (!stat || stat.blocks === 0 || stat.size === 0 || stat.mount) continue
+      // An entry may name blocks that are not there: a copy by v10 across a mount does.
+      if (this.#log.has(stat.offset)) await this.addRun(stat)
     }
+  }
+}
+
+/** The stat that bytes hold; null when they hold none, which is told to whoever reads the entry. */
+function statIn(bytes: Uint8Array, now: number): Stat | null {
+  try {
+    return Stat.decode(bytes, now)
+  } catch (error) {
+    if (error instanceof DriveError) return null
+    throw error
   }
 }
 

@@ -168,8 +168,8 @@ function writerAt(
       context.now(),
     )
     if (content instanceof StagedLog) await bound(content)
-    await put(place, entry.encode())
     if (entry.size > 0) await ContentIndex.at(content)?.addRun(entry)
+    await put(place, entry.encode())
     context.emit('append', path, stat)
     return entry
   }

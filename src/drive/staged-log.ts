@@ -192,16 +192,6 @@ export class StagedLog extends Log {
     return end <= Math.min(this.#first, this.#shown) && this.#base.has(start, end)
   }
 
-  override nextMissing(start: number, end: number): number {
-    if (start >= this.#first) return -1
-    return this.#base.nextMissing(start, Math.min(end, this.#first))
-  }
-
-  override downloaded(start = 0, end = 0): number {
-    if (start >= this.#first) return Math.max(0, Math.min(end, this.length) - start)
-    return this.#base.downloaded(start, end)
-  }
-
   override async seek(byteOffset: number, options: SeekOptions = {}): Promise<BytePosition> {
     const own = byteOffset - this.#firstByte
     if (own < 0) return this.#base.seek(byteOffset, options)
@@ -213,10 +203,6 @@ export class StagedLog extends Log {
 
   override download(range: DownloadRange | readonly number[] | number | null = null): Download {
     return this.#base.download(range)
-  }
-
-  override async update(): Promise<void> {
-    // The batch sees its drive as it was.
   }
 
   #own(index: number): Uint8Array | undefined {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Drive } from '../../src/drive/drive.ts'
 import type { DriveBatch } from '../../src/drive/batch.ts'
+import { StagedLog, UNPLACED, UNPLACED_BYTES } from '../../src/drive/staged-log.ts'
 import { MemoryStorage, type RandomAccess } from '../../src/storage/index.ts'
 import { NOW, cloneOf, code, memoryDrive, memoryDrives } from './drives.ts'
 
@@ -328,6 +329,67 @@ t.test('a drive that is full stores nothing of a batch, which may be flushed lat
       t.equal(await drive.readFile('/b', 'utf8'), 'b')
     }
   }
+  t.end()
+})
+
+t.test('a call that fails half-way leaves the batch as it was', async (t) => {
+  const drive = await memoryDrive(t, { wait: false })
+  await drive.writeFile('/a', 'gone here')
+  const content = await drive.getContent()
+  await content.clear(0, 1)
+  const batch = drive.batch()
+  await t.rejects(batch.appendFile('/a', 'more'), code('EUNAVAILABLE'))
+  await batch.writeFile('/b', 'b')
+  await batch.flush()
+  t.strictSame((await drive.readdir('/')).toSorted(), ['a', 'b'])
+  t.equal(await drive.readFile('/b', 'utf8'), 'b')
+  t.end()
+})
+
+t.test('what a batch sees of a log', async (t) => {
+  const drive = await memoryDrive(t)
+  for (const text of ['zero', 'one']) await drive.writeFile(`/${text}`, text)
+  const base = await drive.getContent()
+  const text = async (log: StagedLog, index: number): Promise<string> =>
+    Buffer.from(await log.get(index)).toString()
+
+  const beside = StagedLog.beside(base)
+  t.equal(beside.length, UNPLACED)
+  t.equal(await beside.append([Buffer.from('two'), Buffer.from('three')]), UNPLACED)
+  await drive.writeFile('/other', 'other')
+  t.equal(await text(beside, 2), 'other', 'the base as it is at any time')
+  t.equal(await text(beside, UNPLACED + 1), 'three')
+  const place = { index: UNPLACED + 1, offset: 2 }
+  t.strictSame(await beside.seek(UNPLACED_BYTES + 5), place)
+  t.strictSame(await beside.seek(UNPLACED_BYTES + 8), { index: UNPLACED + 2, offset: 0 })
+  t.strictSame(await beside.seek(5), { index: 1, offset: 1 })
+  await beside.commit()
+  await beside.commit()
+  t.equal(base.length, 5)
+  t.equal(await text(beside, UNPLACED), 'two')
+  t.strictSame(await beside.seek(UNPLACED_BYTES + 5), place)
+  t.strictSame(beside.placeOf({ offset: UNPLACED + 1, byteOffset: UNPLACED_BYTES + 3 }), {
+    offset: 4,
+    byteOffset: 15,
+  })
+  t.ok(beside.has(UNPLACED, UNPLACED + 2))
+  t.notOk(beside.has(UNPLACED + 1, UNPLACED + 3))
+  const small = await beside.readBlocks(UNPLACED, UNPLACED + 2, 4)
+  t.equal(small.length, 1)
+  await beside.download({ start: 0, end: 5 }).done
+
+  const onTop = StagedLog.onTopOf(base)
+  await onTop.append(Buffer.from('five'))
+  t.equal(await text(onTop, 4), 'three')
+  t.equal(await text(onTop, 5), 'five')
+  t.equal((await onTop.readBlocks(3, 6)).length, 3)
+  const frozen = StagedLog.frozen(base)
+  await base.append(Buffer.from('later'))
+  await t.rejects(frozen.append(Buffer.from('x')), code('LOG_NOT_WRITABLE'))
+  await t.rejects(frozen.get(5), code('LOG_NOT_HELD'))
+  t.notOk(frozen.has(5))
+  t.ok(frozen.has(4))
+  await t.rejects(frozen.flush(), code('LOG_CLOSED'), 'what is not answered fails')
   t.end()
 })
 

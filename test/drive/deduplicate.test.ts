@@ -144,6 +144,28 @@ t.test('what was cleared here, or never was there, is not shared', async (t) => 
   t.end()
 })
 
+t.test('a first look that fails is taken again, and what is no entry is passed over', async (t) => {
+  const drive = await memoryDrive(t, { deduplicate: true })
+  await drive.db?.trie.put('trash', Buffer.from([0xff]))
+  const content = await drive.getContent()
+  await content.append(A)
+  const entry = Stat.file({ offset: 0, byteOffset: 0, size: 1000, blocks: 1 }, 1)
+  await drive.db?.trie.put('a', entry.encode())
+  const look = content.getBlockInfo.bind(content)
+  content.getBlockInfo = () => Promise.reject(new Error('not now'))
+  await t.rejects(drive.writeFile('/b', A), { message: 'not now' })
+  content.getBlockInfo = look
+  await drive.writeFile('/b', A)
+  t.equal(content.length, 1)
+  // A look that fails later costs no more than the place.
+  content.getBlockInfo = () => Promise.reject(new Error('not now'))
+  await drive.writeFile('/c', A)
+  content.getBlockInfo = look
+  t.equal(content.length, 2)
+  t.ok((await drive.readFile('/c')).equals(A))
+  t.end()
+})
+
 t.test('nothing is shared unless it is asked for, and never under exact', async (t) => {
   for (const options of [{}, { deduplicate: true, exact: true }]) {
     const drive = await memoryDrive(t, options)

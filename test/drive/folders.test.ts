@@ -230,6 +230,43 @@ t.test('an export that is given up leaves whole files, and goes on from there', 
   t.end()
 })
 
+t.test(
+  'what goes while a folder is imported is left out; what cannot be read is an error',
+  async (t) => {
+    for (const isThere of [false, true]) {
+      const drive = await memoryDrive(t)
+      const root = folder(t, { a: 'a', b: 'b', c: 'c' })
+      if (isThere) await drive.writeFile('/b', 'b')
+      const change = (make: () => void) => (path: string) => {
+        if (path === 'c') make()
+        return true
+      }
+      const filter = change(() => fs.rmSync(join(root, 'b')))
+      const report = await drive.importDirectory(root, '/', { filter })
+      t.match(report, { files: 3, skippedCount: 1, skipped: [{ path: 'b' }] })
+      const other = change(() => {
+        fs.rmSync(join(root, 'a'))
+        fs.mkdirSync(join(root, 'a'))
+      })
+      fs.writeFileSync(join(root, 'a'), 'changed')
+      await t.rejects(drive.importDirectory(root, '/', { filter: other }).done, code('EIO'))
+    }
+    t.end()
+  },
+)
+
+t.test('a clone that does not know the hashes of a file writes it anew', async (t) => {
+  const drive = await memoryDrive(t)
+  await drive.writeFile('/a', 'content')
+  const clone = await cloneOf(t, drive)
+  const out = folder(t, { a: 'CONTENT' })
+  t.match(await clone.exportDirectory('/', out), { changed: 1, writtenBytes: 7 })
+  t.equal(fs.readFileSync(join(out, 'a'), 'utf8'), 'content')
+  fs.utimesSync(join(out, 'a'), 5, 5)
+  t.match(await clone.exportDirectory('/', out), { changed: 1, writtenBytes: 0 })
+  t.end()
+})
+
 t.test('links of the drive are followed above what is imported, and replaced in it', async (t) => {
   const root = folder(t, { f: 'f', d: { x: 'x' }, large: Buffer.alloc(4 * 2 ** 20 + 1, 'l') })
   const drive = await memoryDrive(t)
