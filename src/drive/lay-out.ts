@@ -12,15 +12,19 @@
  * @module
  */
 import type { Log } from '../log/index.ts'
-import { Chunker } from './chunker.ts'
+import { allocUnsafe } from '../bytes.ts'
+import { Chunker, JOIN_BYTES } from './chunker.ts'
 import { MAX_BLOCK_BYTES } from './constants.ts'
 import { endsLog } from './content.ts'
 import type { Reads } from './context.ts'
+import { RunReaders } from './run-readers.ts'
 import { type Run, locate, readBlocks } from './run.ts'
 import type { Segment } from './segments.ts'
 
 /** Bytes that are appended together, about. */
 const APPEND_BYTES = 2 * 1024 * 1024
+/** Runs whose small pieces are read in turns; each keeps one block, of 64 KiB mostly and 512 KiB at most. */
+const KEPT_READERS = 32
 
 /**
  * One run that holds the segments; null when they hold nothing. The content log must not be written by anybody else.
@@ -62,12 +66,19 @@ export async function append(
     blocks = []
     waiting = 0
   }
-  for (const segment of segments) {
-    for await (const piece of piecesOf(segment, reads)) {
-      blocks.push(...chunker.push(piece))
-      waiting += piece.length
-      if (waiting >= APPEND_BYTES) await send()
+  const readers = new RunReaders(KEPT_READERS)
+  try {
+    for (const segment of segments) {
+      // In order, and no more than a few pieces at a time.
+      // oxlint-disable-next-line no-await-in-loop
+      for await (const piece of piecesOf(segment, readers, reads)) {
+        blocks.push(...chunker.push(piece))
+        waiting += piece.length
+        if (waiting >= APPEND_BYTES) await send()
+      }
     }
+  } finally {
+    readers.close()
   }
   blocks.push(...chunker.flush())
   await send()
@@ -85,23 +96,31 @@ function startOf(segment: Segment): Run | null {
   return segment.type === 'run' && segment.skip === 0 ? segment.run : null
 }
 
-/** @yields the bytes of a segment, a few at a time */
-async function* piecesOf(
+/** The bytes of a segment, a few at a time. */
+function piecesOf(
   segment: Segment,
+  readers: RunReaders,
   reads: Reads,
-): AsyncGenerator<Uint8Array, void, undefined> {
+): Iterable<Uint8Array | Promise<Uint8Array>> | AsyncIterable<Uint8Array> {
   switch (segment.type) {
     case 'bytes':
-      yield segment.bytes
-      return
-    case 'run':
-      yield* readBlocks(segment.run, segment.skip, segment.length, reads)
-      return
-    case 'zeros': {
-      const zeros = new Uint8Array(Math.min(segment.length, MAX_BLOCK_BYTES))
-      for (let left = segment.length; left > 0; left -= zeros.length) {
-        yield zeros.subarray(0, left)
-      }
+      return [segment.bytes]
+    case 'zeros':
+      return zeros(segment.length)
+    case 'run': {
+      const { run, skip, length } = segment
+      return length < JOIN_BYTES ? [small(run, skip, length)] : readBlocks(run, skip, length, reads)
     }
   }
+  /** A part of a block, mostly: the next is likely to be of the same one. */
+  async function small(run: Run, skip: number, length: number): Promise<Uint8Array> {
+    const out = allocUnsafe(length)
+    return out.subarray(0, await readers.read(run, skip, out, reads))
+  }
+}
+
+/** @yields that many zeros */
+function* zeros(length: number): Generator<Uint8Array, void, undefined> {
+  const block = new Uint8Array(Math.min(length, MAX_BLOCK_BYTES))
+  for (let left = length; left > 0; left -= block.length) yield block.subarray(0, left)
 }

@@ -18,7 +18,7 @@ import { DriveError } from './errors.ts'
 import { append, layOut } from './lay-out.ts'
 import { type Entry, type Owner, entryAt } from './lookup.ts'
 import { openFilesOf } from './open-files.ts'
-import { RunReader } from './run-reader.ts'
+import { RunReaders } from './run-readers.ts'
 import { type Run, runIn } from './run.ts'
 import { type Segment, Segments } from './segments.ts'
 import type { Stat } from './stat.ts'
@@ -29,6 +29,8 @@ const HELD_BYTES = 1024 * 1024
 const SEGMENT_BYTES = 128
 /** Segments after which the file is written anew, so that their number stays bounded. */
 const MAX_SEGMENTS = 65536
+/** Runs of a file that are read in turns without looking for the place again; each keeps one block. */
+const KEPT_READERS = 4
 
 /** Who works on a file: its drive, and the path that errors name. */
 export interface Worker {
@@ -57,7 +59,7 @@ export class OpenFile {
   /** Whether blocks are being written: then the entry is ours to change. */
   #busy = false
   readonly #turns = new Mutex()
-  #reader: { readonly run: Run; readonly reader: RunReader } | null = null
+  readonly #readers = new RunReaders(KEPT_READERS)
 
   private constructor({ trie, info, innerPath, stat }: Entry, content: Log) {
     this.trie = trie
@@ -176,7 +178,7 @@ export class OpenFile {
   leave(): void {
     this.#users--
     if (this.#users > 0) return
-    this.#reader?.reader.close()
+    this.#readers.close()
     const table = openFilesOf(this.trie.log)
     if (this.innerPath !== null && table.get(this.innerPath) === this) table.delete(this.innerPath)
   }
@@ -192,19 +194,10 @@ export class OpenFile {
   }
 
   async #fill(out: Uint8Array, segment: Segment, reads: Reads): Promise<number> {
-    if (segment.type === 'run') return this.#readerOf(segment.run).read(segment.skip, out, reads)
+    if (segment.type === 'run') return this.#readers.read(segment.run, segment.skip, out, reads)
     if (segment.type === 'bytes') out.set(segment.bytes)
     else out.fill(0)
     return out.length
-  }
-
-  /** One reader is kept, of the run that was read last: it holds a block. */
-  #readerOf(run: Run): RunReader {
-    if (this.#reader?.run !== run) {
-      this.#reader?.reader.close()
-      this.#reader = { run, reader: new RunReader(run) }
-    }
-    return this.#reader.reader
   }
 
   /** Take over what others stored meanwhile. */

@@ -231,12 +231,12 @@ function own(segment: Segment): Segment {
 /** Two neighbours as one, when they lie next to each other in the log too. */
 function joined(left: Segment, right: Segment): Segment | null {
   if (left.type !== 'run' || right.type !== 'run') return null
-  const length = left.length + right.length
-  if (left.run === right.run) {
-    return left.skip + left.length === right.skip ? { ...left, length } : null
-  }
   const [a, b] = [left.run, right.run]
-  const isNext = a.log === b.log && a.end === b.start && a.byteOffset + a.size === b.byteOffset
-  if (!isNext || left.skip + left.length !== a.size || right.skip !== 0) return null
+  const end = a.byteOffset + left.skip + left.length
+  if (a.log !== b.log || end !== b.byteOffset + right.skip) return null
+  const length = left.length + right.length
+  // Of the same run, or of one that was joined to it already.
+  if (a.start <= b.start && b.end <= a.end) return { ...left, length }
+  if (a.end !== b.start || right.skip !== 0) return null
   return { ...left, length, run: { ...a, end: b.end, size: a.size + b.size } }
 }

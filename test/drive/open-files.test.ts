@@ -370,3 +370,87 @@ t.test('a write that is under way when its descriptor is closed is stored', asyn
   await Promise.all(work)
   t.equal(await drive.readFile('f', 'utf8'), 'abc')
 })
+
+/** Bytes that differ from each other. */
+function pattern(length: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length }, (_, i) => (i * 7 + (i >> 8)) & 255))
+}
+
+t.test(
+  'a large file that is written in order leaves memory as it goes, and is stored once',
+  async (t) => {
+    const drive = await memoryDrive(t)
+    const content = await drive.getContent()
+    const bytes = pattern(3_000_000)
+    const fd = await drive.open('f', 'w+')
+    for (let at = 0; at < bytes.length; at += 70_000) {
+      await drive.write(fd, bytes, at, Math.min(70_000, bytes.length - at))
+      t.ok(content.byteLength >= at - 1_100_000, 'no more than a mebibyte waits')
+    }
+    const buffer = Buffer.alloc(bytes.length)
+    await drive.read(fd, buffer, 0, buffer.length, 0)
+    t.ok(buffer.equals(bytes), 'read while some is stored and some is not')
+    await drive.close(fd)
+    t.equal(content.byteLength, bytes.length)
+    t.ok((await drive.readFile('f')).equals(bytes))
+    const whole = await drive.open('g', 'w')
+    await drive.write(whole, bytes)
+    await drive.close(whole)
+    t.equal(content.byteLength, 2 * bytes.length, 'in one piece too')
+    t.ok((await drive.readFile('g')).equals(bytes))
+  },
+)
+
+t.test('a large file beside which others write is laid out anew', async (t) => {
+  const drive = await memoryDrive(t)
+  const bytes = pattern(3_000_000)
+  const fd = await drive.open('f', 'w')
+  for (let at = 0; at < bytes.length; at += 500_000) {
+    await drive.write(fd, bytes, at, 500_000)
+    await drive.writeFile(`other/${at}`, 'between')
+  }
+  await drive.close(fd)
+  t.ok((await drive.readFile('f')).equals(bytes))
+  const edit = await drive.open('f', 'r+')
+  await drive.write(edit, Buffer.from('changed'), 0, 7, 1_500_000)
+  await drive.close(edit)
+  Buffer.from('changed').copy(bytes, 1_500_000)
+  t.ok((await drive.readFile('f')).equals(bytes))
+  const { blocks } = await drive.stat('f')
+  t.ok(blocks <= 46, `${blocks} blocks: no small ones`)
+})
+
+t.test('very many scattered writes stay within bounds', async (t) => {
+  const drive = await memoryDrive(t)
+  const fd = await drive.open('f', 'w+')
+  const bytes = Buffer.alloc(80_000)
+  for (let at = 1; at < bytes.length; at += 2) {
+    bytes[at] = at % 251
+    await drive.write(fd, bytes, at, 1, at)
+  }
+  await drive.close(fd)
+  t.ok((await drive.readFile('f')).equals(bytes))
+})
+
+t.test('a failure to make room is told by the write that needed it', async (t) => {
+  const drive = await memoryDrive(t)
+  const content = await drive.getContent()
+  const append = content.append.bind(content)
+  const fd = await drive.open('f', 'w')
+  content.append = () => Promise.reject(new Error('no space'))
+  await t.rejects(drive.write(fd, Buffer.alloc(2_000_000)), { message: 'no space' })
+  content.append = append
+  await drive.ftruncate(fd, 0)
+  await put(drive, fd, 'fits', 0)
+  await drive.close(fd)
+  t.equal(await drive.readFile('f', 'utf8'), 'fits')
+})
+
+t.test('an entry that says more than its blocks hold ends where they end', async (t) => {
+  const drive = await memoryDrive(t)
+  await drive.writeFile('f', 'abc')
+  await drive.update('f', { size: 9 })
+  const fd = await drive.open('f', 'r')
+  t.equal(await text(drive, fd), 'abc')
+  await drive.close(fd)
+})

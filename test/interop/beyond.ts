@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Side, type FileToWrite, type Implementation, type Tree } from './side.ts'
+import { Side, type Edit, type FileToWrite, type Implementation, type Tree } from './side.ts'
 
 /** Files to begin with; `seed` and `length` say their bytes. */
 const PATHS = 'd/a d/sub/b d/sub/deep/c dd f keep/x keep/y gone/1 gone/2/3'.split(' ')
@@ -30,6 +30,35 @@ const CALLS: readonly (readonly unknown[])[] = [
   ['truncate', 'copy/y', 10],
   ['writeFile', 'twin/1', 'twin'.repeat(200_000)],
   ['writeFile', 'twin/2', 'twin'.repeat(200_000)],
+  ['copyFile', 'copy/y', 'copied'],
+]
+
+/** Files that are changed in place: their length, and what is done to them through open descriptors. */
+const OPEN_FILES: readonly FileToWrite[] = [
+  { path: 'open/edited', seed: 50, length: 200_000, stream: true },
+  { path: 'open/holes', seed: 51, length: 10 },
+  { path: 'open/cut', seed: 52, length: 3000, stream: true },
+  { path: 'open/grown', seed: 53, length: 1000 },
+]
+const EDITS: readonly Edit[] = [
+  {
+    path: 'open/edited',
+    writes: [
+      ['middle', 100_000],
+      ['start', 0],
+      ['end', 199_999],
+    ],
+  },
+  { path: 'open/holes', writes: [['far', 1_000_000]] },
+  { path: 'open/cut', size: 1500 },
+  {
+    path: 'open/made',
+    writes: [
+      ['second', 6],
+      ['first ', 0],
+    ],
+  },
+  { path: 'open/grown', writes: [['tail', 1000]] },
 ]
 
 /** Changes that are stored together. */
@@ -83,6 +112,8 @@ export async function beyond(reader: Implementation, folder: string): Promise<vo
     await side.ask('change', { calls: CALLS })
     await side.ask('batch', { calls: BATCH })
     await side.ask('change', { calls: [['importDirectory', realFolder(folder), 'imported', {}]] })
+    await side.ask('write', { files: OPEN_FILES })
+    await side.ask('edit', { edits: EDITS })
     // One after the other.
     // oxlint-disable-next-line no-await-in-loop
     for (const bundle of files) await side.ask('bundle', bundle)
@@ -90,9 +121,12 @@ export async function beyond(reader: Implementation, folder: string): Promise<vo
   }
   const made = await visit('varve', folder, make, { options: { deduplicate: true } })
   await bundled(reader, key, files, made)
-  assert.equal(made.entries.length, 24)
   const twins = made.entries.filter(({ path }) => path.startsWith('twin/'))
   assert.equal(twins[0]?.stat['offset'], twins[1]?.stat['offset'], 'content is shared')
+  assert.equal(made.entries.length, 30)
+  const opened = made.entries.filter(({ path }) => path.startsWith('open/'))
+  const sizes = opened.map(({ stat }) => stat.size)
+  assert.deepEqual(sizes, [1500, 200_002, 1004, 1_000_003, 12])
   const added = await visit(reader, folder, async (side): Promise<Tree> => {
     assert.deepEqual(await side.ask('tree'), made)
     // The past is as it was: before the first change there is what was written.

@@ -19,6 +19,13 @@ export interface FileToWrite {
   readonly options?: Readonly<Record<string, unknown>>
 }
 
+/** A file that is changed in place, through two descriptors that take turns. */
+export interface Edit {
+  readonly path: string
+  readonly writes?: readonly (readonly [text: string, position: number])[]
+  readonly size?: number
+}
+
 /** What a file holds. */
 export interface Content {
   readonly length: number
@@ -50,6 +57,7 @@ interface Answers {
   mkdir: { version: number }
   symlink: { version: number }
   change: { version: number }
+  edit: { version: number }
   batch: { version: number }
   bundle: object
   importBundle: object
