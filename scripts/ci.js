@@ -19,6 +19,8 @@ const steps = [
   ['package', 'package-check'],
   ['demo', 'demo'],
   ['interop', 'interop'],
+  ['conformance', 'conformance'],
+  ['conformance of v10', 'conformance', '--subject', 'v10'],
   ['torture', 'torture', '--quick'],
   ['bench', 'bench', '--quick'],
 ]
@@ -68,7 +70,7 @@ for (const [name, script, ...args] of steps) {
   for (const i of [0, 1, 2]) sum[i] += own[i]
   const seconds = ((performance.now() - start) / 1000).toFixed(0)
   rows.push(
-    `${name.padEnd(10)} ${seconds.padStart(4)} s  ${own[0]} passed, ${own[1]} failed, ${own[2]} skipped`,
+    `${name.padEnd(18)} ${seconds.padStart(4)} s  ${own[0]} passed, ${own[1]} failed, ${own[2]} skipped`,
   )
 }
 console.log(`\n${rows.join('\n')}`)

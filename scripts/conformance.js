@@ -12,10 +12,10 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import ts from 'typescript'
+import { writeExplained } from './conformance-page.js'
 
 const kit = resolve('packages/conformance')
 const listFile = join(kit, 'explained-v10.json')
@@ -95,6 +95,7 @@ if (values.write && values.subject === 'v10') {
   const fresh = failed.map(({ id }) => id).filter((id) => !known.has(id))
   if (fresh.length > 0) list.push({ reason: 'to be explained', section: '', cases: fresh })
   writeFileSync(listFile, `${JSON.stringify(list, null, 2)}\n`)
+  writeExplained(list)
 }
 const explained = new Map(list.flatMap((each) => each.cases.map((id) => [id, each])))
 const byId = new Map(outcomes.map((outcome) => [outcome.id, outcome]))
@@ -117,11 +118,5 @@ const explainedFailures = failed.length - open.length
 if (values.subject === 'v10') console.log(`${explainedFailures} failures of v10 are explained`)
 const must = open.filter(({ level }) => level === 'MUST').length
 if (open.length > 0) console.log(`${must} of the failures are of level MUST`)
-if (values.write) {
-  writeFileSync(
-    join(tmpdir(), `conformance-${values.subject}.json`),
-    JSON.stringify(outcomes, null, 1),
-  )
-}
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 process.exitCode = counts.failed > 0 ? 1 : 0

@@ -1,0 +1,114 @@
+/**
+ * Whether the conformance kit has teeth: `npm run mutants [-- --only NAME]`.
+ *
+ * Breaks one constant or rule at a time in a built copy of Varve, runs the kit against it, and tells which
+ * case noticed. A mutant is caught when a case fails that names the section of the broken rule. Ends with
+ * the line `N passed, N failed, N skipped`, and fails below 95 per cent. `--write` puts the table into
+ * `docs/conformance.md`.
+ */
+import { spawn } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { mutants } from './mutant-list.js'
+import { writeMutants } from './conformance-page.js'
+
+const kit = resolve('packages/conformance')
+const folder = resolve('.interop/mutants')
+const WANTED = 0.95
+/** Mutants at the same time. */
+const AT_ONCE = 2
+
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, write: { type: 'boolean', default: false } },
+})
+
+/** The code of a mutant's file, broken. */
+function broken({ name, file, from, to }) {
+  const code = readFileSync(join('dist', file), 'utf8')
+  const found = code.split(from).length - 1
+  if (found !== 1) throw new Error(`${name}: ${file} holds ${JSON.stringify(from)} ${found} times`)
+  return code.replace(from, () => to)
+}
+
+/** A copy of `dist/` with one text replaced. */
+function mutate(mutant, number) {
+  const at = join(folder, String(number))
+  cpSync('dist', at, { recursive: true })
+  writeFileSync(join(at, mutant.file), broken(mutant))
+  return at
+}
+
+/** Cases that fail, of one part of the kit. */
+function failures(mode, dist) {
+  const command = `node ${join(kit, 'dist/subjects/varve.js')} --dist ${dist}`
+  const bail = { vectors: 12, folder: 12, peer: 6 }[mode]
+  const args = [join(kit, 'dist/cli.js'), mode, '--subject', command, '--format', 'json']
+  const child = spawn(process.execPath, [...args, '--bail', String(bail), '--wait', '2000'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk) => (text += chunk))
+  return new Promise((done, fail) => {
+    child.on('close', () => {
+      try {
+        done(JSON.parse(text).cases.filter(({ result }) => result === 'failed'))
+      } catch {
+        fail(new Error(`${mode} gave no report: ${text.slice(0, 300)}`))
+      }
+    })
+  })
+}
+
+/** Run the kit until the mutant is caught by a case of its section. */
+async function judge(mutant, number) {
+  const dist = mutate(mutant, number)
+  const noticed = []
+  try {
+    for (const mode of ['vectors', 'folder', 'peer']) {
+      for (const failed of await failures(mode, dist)) noticed.push(failed)
+      const by = noticed.find(({ section }) => mutant.sections.includes(section))
+      if (by) return { ...mutant, by, noticed }
+    }
+    return { ...mutant, by: null, noticed }
+  } finally {
+    rmSync(dist, { recursive: true, force: true })
+  }
+}
+
+rmSync(folder, { recursive: true, force: true })
+mkdirSync(folder, { recursive: true })
+// What the copies need besides themselves.
+symlinkSync(resolve('node_modules'), join(folder, 'node_modules'), 'junction')
+writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+
+const todo = mutants.filter(({ name }) => values.only === undefined || name.includes(values.only))
+for (const mutant of todo) broken(mutant)
+const results = []
+async function worker() {
+  for (let next = todo.shift(); next; next = todo.shift()) {
+    const number = mutants.indexOf(next)
+    const result = await judge(next, number)
+    results[number] = result
+    const { by, noticed, name } = result
+    if (by) console.log(`caught  ${name}: ${by.id} (${by.section})`)
+    else {
+      const others = noticed.slice(0, 3).map(({ id, section }) => `${id} (${section})`)
+      console.log(
+        `MISSED  ${name}: want ${result.sections.join(' or ')}; ${others.join(', ') || 'nothing'}`,
+      )
+    }
+  }
+}
+await Promise.all(Array.from({ length: AT_ONCE }, worker))
+rmSync(folder, { recursive: true, force: true })
+
+const judged = results.filter(Boolean)
+const caught = judged.filter(({ by }) => by)
+if (values.write) writeMutants(judged)
+console.log(`${caught.length} of ${judged.length} mutants are caught by a case of their section`)
+const enough = caught.length >= WANTED * judged.length
+console.log(
+  `${caught.length} passed, ${enough ? 0 : judged.length - caught.length} failed, ${enough ? judged.length - caught.length : 0} skipped`,
+)
+process.exitCode = enough ? 0 : 1
