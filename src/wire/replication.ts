@@ -14,8 +14,16 @@ import { Peer } from './exchange/peer.ts'
 import type { Exchange, PeerOptions } from './exchange/peer.ts'
 import type { ReplicatedLog } from './exchange/replicated-log.ts'
 import { DEFAULT_WINDOW } from './exchange/request-window.ts'
+import type { Outstanding } from './exchange/request-window.ts'
 import { Reservations } from './exchange/reservations.ts'
 import { Scheduler } from './exchange/scheduler.ts'
+
+/**
+ * At the end of a download its slowest source would be waited for. A peer with nothing to do is asked for what another
+ * owes and will not give for so many times its own best answer, and so many milliseconds more.
+ */
+const FAR_TIMES = 4
+const FAR_MS = 50
 
 /** How one log is replicated on one connection. */
 export interface LogOptions {
@@ -250,22 +258,28 @@ export class Replication implements Replicator, Exchange {
   /** Blocks that a late peer owes are asked of peers that have nothing else to do. */
   #relieve(): void {
     if (this.#peers.length < 2) return
+    const idle = this.#peers.filter((peer) => this.scheduler.isDry(peer))
+    if (idle.length === 0) return
     for (const late of this.#peers) {
-      const { oldest } = late.window
-      if (oldest === null) continue
+      const { window } = late
       const now = late.channel.connection.timers.now()
-      if (now - oldest.sentAt < LATE_MS) continue
-      const idle = this.#peers.filter((peer) => peer !== late && this.scheduler.isDry(peer))
-      for (const request of late.window.blocks()) {
-        if (now - request.sentAt < LATE_MS) break
+      for (const request of window.blocks()) {
         if (request.late || this.log.has(request.index)) continue
-        const other = idle.find((peer) => mayTake(peer, request.index))
+        const other = idle.find((peer) => peer !== late && mayRelieve(peer, late, request, now))
         if (other === undefined) continue
         request.late = true
         other.askAgain(request.index)
       }
     }
   }
+}
+
+/** Whether `peer` should be asked for what `late` owes: it is overdue, or not to be expected nearly as soon. */
+function mayRelieve(peer: Peer, late: Peer, request: Outstanding, now: number): boolean {
+  const age = now - request.sentAt
+  const left = late.window.usualMs - age
+  const isFar = left < Infinity && left > FAR_TIMES * peer.window.bestMs + FAR_MS
+  return (isFar || age >= LATE_MS) && mayTake(peer, request.index)
 }
 
 /** The code of the error that a connection ended with; null while it has not, or without one. */

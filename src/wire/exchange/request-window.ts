@@ -47,6 +47,7 @@ export class RequestWindow {
   #averageBytes = 0
   #bestMs = Infinity
   #bestAt = 0
+  #usualMs = Infinity
 
   /** @param maxRequests - a fixed size, or `null` for one that grows */
   constructor(maxRequests: number | null) {
@@ -67,6 +68,16 @@ export class RequestWindow {
   /** Requests that may be in flight when readers stand still. */
   get urgentLimit(): number {
     return this.#limit + URGENT_REQUESTS
+  }
+
+  /** Milliseconds that an answer takes at best; infinite before the first. */
+  get bestMs(): number {
+    return this.#bestMs
+  }
+
+  /** Milliseconds that answers took lately, on average; infinite before the first. */
+  get usualMs(): number {
+    return this.#usualMs
   }
 
   /** Whether exactly this was asked. */
@@ -90,7 +101,7 @@ export class RequestWindow {
   answer(index: number, bytes: number | null, now: number): Outstanding | null {
     if (bytes !== null) {
       const request = take(this.#blocks, index)
-      if (request !== null && !this.#fixed) this.#adapt(bytes, now - request.sentAt, now)
+      if (request !== null) this.#adapt(bytes, now - request.sentAt, now)
       return request
     }
     const request = take(this.#hashes, index)
@@ -144,6 +155,8 @@ export class RequestWindow {
       this.#bestMs = ms
       this.#bestAt = now
     }
+    this.#usualMs = this.#usualMs === Infinity ? ms : (7 * this.#usualMs + ms) / 8
+    if (this.#fixed) return
     this.#averageBytes = this.#averageBytes === 0 ? bytes : (7 * this.#averageBytes + bytes) / 8
     const fits = Math.floor(WINDOW_BYTES / Math.max(this.#averageBytes, 1))
     const most = Math.max(DEFAULT_WINDOW, Math.min(MAX_WINDOW, fits))

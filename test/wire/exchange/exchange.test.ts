@@ -72,6 +72,28 @@ t.test('what a silent source owes is asked of another that has nothing else to d
   t.same(await world.close(), [])
 })
 
+t.test('at the end of a download nobody waits for a source that is much slower', async (t) => {
+  const world = new World(15)
+  const writer = await world.writer(300)
+  const other = await world.replica(writer, numbers(0, 300))
+  const reader = await world.reader({ sparse: true })
+  world.join(writer, reader, { live: true }, { delay: [400, 400] })
+  const first = reader.get(0)
+  await world.network.run(4000)
+  await first
+  world.join(other, reader, { live: true }, { delay: [2, 2] })
+  let fromSlow = 0
+  writer.on('upload', () => fromSlow++)
+  const { done } = reader.download({ start: 0, end: 300 })
+  await world.network.run(500)
+  t.ok(reader.has(0, 300), 'the slow one has not answered yet')
+  await done
+  await world.network.run(2000)
+  t.ok(fromSlow > 0, 'it had a share all the same')
+  t.equal(other.stats?.totals.uploadedBlocks, 299, 'and nothing was asked for three times')
+  t.same(await world.close(), [])
+})
+
 t.test('a block that was cleared here is fetched again from the same source', async (t) => {
   const world = new World(9)
   const writer = await world.writer(20)

@@ -63,6 +63,20 @@ t.test('a window shrinks while answers stand in a queue, and looks for the best 
   t.end()
 })
 
+t.test(
+  'a window knows how long answers take, at best and lately, also one of a fixed size',
+  (t) => {
+    const window = new RequestWindow(4)
+    t.same([window.bestMs, window.usualMs], [Infinity, Infinity])
+    for (const [index, ms] of [100, 20, 100].entries()) {
+      window.add(request(index, { sentAt: 0 }))
+      window.answer(index, 10, ms)
+    }
+    t.same([window.bestMs, window.usualMs, window.limit], [20, 91.25, 4])
+    t.end()
+  },
+)
+
 t.test('an answer clears only requests of its kind', (t) => {
   const window = new RequestWindow(null)
   window.add(request(4))
