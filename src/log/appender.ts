@@ -133,7 +133,7 @@ export class Appender {
       await this.#writeContent(start, blocks, growth)
       await core.durable.contentWritten()
     } catch (error) {
-      core.leftovers = true
+      core.leftovers ??= 'signatures'
       throw error
     }
     core.length = growth.length

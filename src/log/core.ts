@@ -53,8 +53,8 @@ export interface Core {
   replicator: Replicator | null
   /** Why the log may be read but not appended to, or `null`. */
   refusesAppend: LogError | null
-  /** Something failed that may have left signatures beyond the length (leftovers.ts). */
-  leftovers: boolean
+  /** What a failure may have left beyond the length (leftovers.ts). */
+  leftovers: 'signatures' | 'cut' | null
   /** Whether the log grows by its own appends only: a writer that does not download. */
   ownGrowth: boolean
   /** Proof that the key signed two histories, or `null`. */

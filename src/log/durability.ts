@@ -100,6 +100,11 @@ export class DurableWrites {
     if (this.mode !== 'none') await this.#parts.files[file].sync()
   }
 
+  /** The same, of the note. */
+  async orderedNote(): Promise<void> {
+    if (this.mode !== 'none') await this.#parts.bits.sync()
+  }
+
   /** Make all that was written so far survive a power cut, in any mode but `none`. */
   async flush(): Promise<void> {
     if (this.mode === 'none') return

@@ -9,7 +9,10 @@
  *     0    16  "varve durable 1\n"
  *     16   32  the log's key, or zeros: a static log that had none yet
  *     48    1  1: a session began to write, and did not close; 0: there is nothing in doubt
- *     64       of each 8192 blocks 1024 bytes of data bits, 2048 of tree bits, as in `bitfield`
+ *     49    1  1: the log is being cut
+ *     50    8  from this length (uint64, as the next)
+ *     58    8  to this one
+ *     128      of each 8192 blocks 1024 bytes of data bits, 2048 of tree bits, as in `bitfield`
  *
  * It need not be right, only never claim what is not so: bits that it lost are looked at again. v10 ignores
  * it. What v10 writes after a session that was closed is not in doubt: v10 promises nothing.
@@ -17,16 +20,17 @@
  * @see docs/reliability.md, what survives a crash
  * @module
  */
-import { byteAt, copy, equals, fromUtf8, isZero } from '../bytes.ts'
+import { byteAt, copy, equals, fromUtf8, isZero, readUint64, writeUint64 } from '../bytes.ts'
 import { HASH_BYTES } from '../crypto.ts'
 import type { RandomAccess } from '../storage/random-access.ts'
 import type { Bitfield } from './bitfield.ts'
 import { DATA_BYTES, TREE_BYTES } from './page-set.ts'
 
-const HEADER_BYTES = 64
+const HEADER_BYTES = 128
 const MAGIC = fromUtf8('varve durable 1\n')
 const KEY_AT = MAGIC.length
 const STATE_AT = KEY_AT + HASH_BYTES
+const CUT_AT = STATE_AT + 1
 const PAGE_BYTES = DATA_BYTES + TREE_BYTES
 /** Pages read at once. */
 const CHUNK_PAGES = 64
@@ -42,6 +46,12 @@ export interface Doubts {
   readonly all: boolean
 }
 
+/** A log on its way to be shorter. */
+export interface Cut {
+  readonly from: number
+  readonly to: number
+}
+
 /** A copy of the bits of a page. */
 export interface DurablePage {
   readonly page: number
@@ -53,6 +63,8 @@ export class DurableBits {
   readonly #file: RandomAccess
   readonly #bitfield: Bitfield
   readonly #key: Uint8Array
+  #isOpen = false
+  #cut: Cut | null = null
 
   /** @param key - of the log; null while it has none */
   constructor(file: RandomAccess, bitfield: Bitfield, key: Uint8Array | null) {
@@ -64,7 +76,7 @@ export class DurableBits {
   /** What the last session left in doubt; `null` when it was closed, or there was none. */
   async doubts(): Promise<Doubts | null> {
     const size = await this.#file.size()
-    if ((await this.#state(size)) !== 'open') return null
+    if (!(await this.#readHeader(size)) || !this.#isOpen) return null
     const blocks: number[] = []
     const nodes: number[] = []
     let all = true
@@ -76,6 +88,22 @@ export class DurableBits {
     return { blocks, nodes, all }
   }
 
+  /** What was begun and not ended: cutting the log. */
+  async cut(): Promise<Cut | null> {
+    return (await this.#readHeader(await this.#file.size())) ? this.#cut : null
+  }
+
+  /** The log is to be cut, and will be if this comes to an end; `null`: it was. Synced by the caller. */
+  async noteCut(cut: Cut | null): Promise<void> {
+    this.#cut = cut
+    await this.#file.write(0, this.#header())
+  }
+
+  /** What was written is on disk before anything that is written from here on. */
+  sync(): Promise<void> {
+    return this.#file.sync()
+  }
+
   /**
    * A session begins to write: from here on what the bits say beyond the copy is in doubt.
    *
@@ -83,7 +111,7 @@ export class DurableBits {
    */
   async begin(sync: () => Promise<void>): Promise<void> {
     let size = await this.#file.size()
-    if (size > 0 && (await this.#state(size)) === null) {
+    if (size > 0 && !(await this.#readHeader(size))) {
       await this.#file.truncate(0)
       size = 0
     }
@@ -95,7 +123,8 @@ export class DurableBits {
       await sync()
       await this.#write(differing)
     }
-    await this.#file.write(0, this.#header('open'))
+    this.#isOpen = true
+    await this.#file.write(0, this.#header())
     await this.#file.sync()
   }
 
@@ -112,7 +141,8 @@ export class DurableBits {
 
   /** Nothing is in doubt: all that the bits speak of was synced, or compared and then synced. */
   async end(): Promise<void> {
-    await this.#file.write(0, this.#header('closed'))
+    this.#isOpen = false
+    await this.#file.write(0, this.#header())
   }
 
   async #write(pages: readonly DurablePage[]): Promise<void> {
@@ -121,21 +151,29 @@ export class DurableBits {
     )
   }
 
-  /** `null` when the file is not this log's. */
-  async #state(size: number): Promise<'open' | 'closed' | null> {
-    if (size < HEADER_BYTES) return null
+  /** Whether the file is this log's. */
+  async #readHeader(size: number): Promise<boolean> {
+    if (size < HEADER_BYTES) return false
     const header = await this.#file.read(0, HEADER_BYTES)
     const key = header.subarray(KEY_AT, STATE_AT)
-    if (!equals(header.subarray(0, KEY_AT), MAGIC)) return null
-    if (!isZero(key) && !equals(key, this.#key)) return null
-    return byteAt(header, STATE_AT) === 1 ? 'open' : 'closed'
+    if (!equals(header.subarray(0, KEY_AT), MAGIC)) return false
+    if (!isZero(key) && !equals(key, this.#key)) return false
+    this.#isOpen = byteAt(header, STATE_AT) === 1
+    const [from, to] = [readUint64(header, CUT_AT + 1), readUint64(header, CUT_AT + 9)]
+    this.#cut = byteAt(header, CUT_AT) === 1 && to < from ? { from, to } : null
+    return true
   }
 
-  #header(state: 'open' | 'closed'): Uint8Array {
+  #header(): Uint8Array {
     const header = new Uint8Array(HEADER_BYTES)
     header.set(MAGIC)
     header.set(this.#key, KEY_AT)
-    header[STATE_AT] = state === 'open' ? 1 : 0
+    header[STATE_AT] = this.#isOpen ? 1 : 0
+    if (this.#cut) {
+      header[CUT_AT] = 1
+      writeUint64(this.#cut.from, header, CUT_AT + 1)
+      writeUint64(this.#cut.to, header, CUT_AT + 9)
+    }
     return header
   }
 

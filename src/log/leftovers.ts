@@ -1,5 +1,6 @@
 /**
- * Signatures that lie beyond the length: of a write that failed, or of blocks that are being cut off.
+ * What a failure may have left beyond the length: signatures of a batch that was not stored whole, or all that
+ * was to be cut.
  *
  * What is appended next could complete what they were made over in part, or a crash bring it back: so they
  * go first, and for good.
@@ -7,11 +8,12 @@
  * @module
  */
 import type { Core } from './core.ts'
+import { finishCut } from './truncate.ts'
 
-/** Cut off signatures beyond the length, if there may be any. */
+/** Cut off what may be left. */
 export async function cutLeftovers(core: Core): Promise<void> {
-  if (!core.leftovers) return
+  if (core.leftovers === 'cut') return finishCut(core)
   await core.signatures.cutAfter(core.length, true)
   await core.durable.ordered('signatures')
-  core.leftovers = false
+  core.leftovers = null
 }

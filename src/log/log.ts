@@ -27,7 +27,7 @@ import { rootsOf, storedSignature, verifyHead } from './heads.ts'
 import type { StoredSignature } from './heads.ts'
 import { heldBytes } from './held-bytes.ts'
 import { LogBase } from './log-base.ts'
-import { auditBlocks, clearBlocks, finalizeLog, truncateLog } from './maintenance.ts'
+import { auditBlocks, clearBlocks, finalizeLog } from './maintenance.ts'
 import type { Audit, Cleared } from './maintenance.ts'
 import type {
   ClearOptions,
@@ -43,6 +43,7 @@ import { joinSignals } from './pull-stream.ts'
 import { blocks, createReadStream, createWriteStream } from './read-stream.ts'
 import type { ReadStreamOptions, WriteStreamOptions } from './read-stream.ts'
 import { readAnew } from './repair.ts'
+import { truncateLog } from './truncate.ts'
 import { patienceOf } from './waiting.ts'
 import type { BytePosition } from './waiting.ts'
 

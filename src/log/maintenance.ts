@@ -1,21 +1,14 @@
 /**
- * What is done to a log now and then: clearing blocks, checking them, shortening and finalizing it.
+ * What is done to a log now and then: clearing blocks, checking them, finalizing it.
  *
  * @see spec/10-log.md 3.10
  * @module
  */
-import { sign } from '../crypto.ts'
-import { signable, treeHash } from '../merkle/index.ts'
-import { assertIndex, assertOpen, assertRange } from './core.ts'
-import type { Core } from './core.ts'
+import { treeHash } from '../merkle/index.ts'
+import { assertOpen, assertRange } from './core.ts'
 import { LogError } from './errors.ts'
-import { HEADER_BYTES } from './header.ts'
-import { cutLeftovers } from './leftovers.ts'
 import type { ClearOptions } from './options.ts'
 import type { Parts } from './parts.ts'
-import { cutHeld, cutNodes } from './rebuild.ts'
-import { NODE_BYTES } from './tree-file.ts'
-import { storedRoots } from './trust.ts'
 
 /** What `clear` did. */
 export interface Cleared {
@@ -106,56 +99,6 @@ export async function auditBlocks(parts: Parts): Promise<Audit> {
     }
     return { valid, invalid }
   })
-}
-
-/**
- * Shorten a log to `length` blocks. Peers may hold the longer one: what is appended afterwards is then
- * a fork. At every moment a crash leaves either the old log or the new one: until the signatures beyond the
- * new length are gone, opening finds the old one whole, whatever became of the bits; and tree and data
- * are cut last. Tree bits go before data bits, for a page that arrives in part: known and not
- * held means cleared. A call that failed may have been done in part; the log goes on from where it stands.
- *
- * @throws {@link LogError} `LOG_NOT_WRITABLE`, `LOG_NOT_PROVABLE`
- */
-export async function truncateLog(parts: Parts, length: number): Promise<void> {
-  const { core, reader, appender } = parts
-  assertIndex(length)
-  assertOpen(core)
-  if (core.key && !core.secretKey) throw new LogError('LOG_NOT_WRITABLE', 'no secret key here')
-  await appender.exclusive(() =>
-    core.content.run(async () => {
-      if (length >= core.length) return
-      const roots = await storedRoots(core, length)
-      if (!roots) throw new LogError('LOG_NOT_PROVABLE', `roots of ${length} blocks are not here`)
-      await core.durable.flush()
-      core.leftovers = true
-      core.durable.changed()
-      if (core.live && core.secretKey && length > 0) {
-        await core.signatures.write(length, sign(signable(treeHash(roots), length), core.secretKey))
-        await core.durable.ordered('signatures')
-      }
-      reader.forget(length, core.length)
-      core.length = length
-      core.roots = roots
-      core.byteLength = roots.reduce((sum, root) => sum + root.size, 0)
-      for (const cut of [cutNodes, cutHeld]) {
-        cut(core, length)
-        // oxlint-disable-next-line no-await-in-loop
-        await core.bitfieldFile.flush()
-        // oxlint-disable-next-line no-await-in-loop
-        await core.durable.ordered('bitfield')
-      }
-      await cutLeftovers(core)
-      await cutFiles(core)
-      await core.durable.flush()
-    }),
-  )
-}
-
-async function cutFiles(core: Core): Promise<void> {
-  const nodes = Math.max(0, 2 * core.length - 1)
-  await core.tree.truncate(HEADER_BYTES + NODE_BYTES * nodes)
-  if (!core.indexing) await core.files.data.truncate(core.byteLength)
 }
 
 /** Give a static log its key: the hash of its tree. Afterwards nothing can be appended. */

@@ -44,6 +44,7 @@ import { reclaimTail } from './rebuild.ts'
 import { SignatureFile } from './signature-file.ts'
 import { StoredContent } from './stored-content.ts'
 import { TreeFile } from './tree-file.ts'
+import { resumeCut } from './truncate.ts'
 import { isHead, storedRoots } from './trust.ts'
 
 const DEFAULT_CACHE_BYTES = 2 ** 21
@@ -89,7 +90,7 @@ export async function openCore(
     throw new LogError('LOG_NOT_WRITABLE', 'the log has no secret key here')
   }
   if (identity.discard) await discardContent(files)
-  const sizes = await sizesOf(files)
+  let sizes = await sizesOf(files)
   if (identity.isNew && !isBare(sizes)) {
     throw new LogError('LOG_CORRUPT', 'content is stored here, and the key to it is not')
   }
@@ -102,6 +103,9 @@ export async function openCore(
   if (identity.discard) await Promise.all([own.fork.truncate(0), own.durable.truncate(0)])
   const core = makeCore(files, own, sizes, identity, pageBytes ?? PAGE_BYTES, options, emit)
   if (pageBytes !== null) await core.bitfieldFile.load(sizes.bitfield)
+  if (pageBytes !== null && (await resumeCut(core, blocksOf(core.bitfield.nodes)))) {
+    sizes = await sizesOf(files)
+  }
   const doubts = pageBytes === null ? null : await core.durableBits.doubts()
 
   const length = blocksOf(core.bitfield.nodes)
@@ -172,7 +176,7 @@ function makeCore(
     roots: [],
     replicator: null,
     refusesAppend: null,
-    leftovers: false,
+    leftovers: null,
     ownGrowth: false,
     fork: null,
     forkFile: own.fork,

@@ -90,18 +90,9 @@ export async function reclaimTail(
 
 /** Unset every bit that speaks of blocks at or above the length. */
 export function cutBits(core: Core, length: number): void {
-  cutHeld(core, length)
-  cutNodes(core, length)
-}
-
-/** No block at or above the length is held. */
-export function cutHeld({ bitfield }: Core, length: number): void {
+  const { bitfield } = core
   const last = bitfield.lastHeld()
   if (last >= length) bitfield.set(length, last + 1, false)
-}
-
-/** No node above a block at or above the length is known. */
-export function cutNodes({ bitfield }: Core, length: number): void {
   for (let node = bitfield.lastNode(); node >= 2 * length; node--) bitfield.setNode(node, false)
   // Those with lower numbers are above the first leaf that goes.
   let above = 2 * length

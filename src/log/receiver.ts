@@ -278,7 +278,7 @@ export class Receiver {
       await batch.write(core)
       await core.durable.contentWritten()
     } catch (error) {
-      core.leftovers = true
+      core.leftovers ??= 'signatures'
       throw error
     }
     core.tree.keep([...batch.nodes.values()])

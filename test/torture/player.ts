@@ -179,7 +179,8 @@ class Player {
         try {
           await log.truncate(length)
         } finally {
-          this.#length = Math.min(this.#length, log.length)
+          // Failed, it may be cut or not.
+          this.#length = Math.min(this.#length, length)
         }
         this.#note({ length, done: true, durable: mode !== 'none' })
         this.#length = length
