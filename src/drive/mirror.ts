@@ -1,17 +1,25 @@
 /**
  * Keeping everything: all blocks of every log of a drive and of what is mounted in it, now and from now on.
  *
+ * Each drive is followed on its own, so that one that nobody has holds up no other: its metadata is fetched, its mounts
+ * are looked up whenever that grows, and its content is fetched once its header is there.
+ *
  * @see spec/40-drive.md 3.15
  * @module
  */
+import { asError } from '../errors.ts'
 import type { Download, Log } from '../log/index.ts'
-import type { DriveContext } from './context.ts'
-import { getAllMounts } from './mounts.ts'
+import type { DriveContext, DriveTrie, Reads } from './context.ts'
+import { inWords } from './errors.ts'
+import type { Task } from './task.ts'
 
 /** The mirroring of one drive; on or off. */
 export class Mirror {
   readonly #context: DriveContext
   readonly #downloads = new Map<Log, Download>()
+  /** Drives that are followed, by metadata log, and what ends that. */
+  readonly #followed = new Map<Log, () => void>()
+  #task: Task | null = null
   #stop: (() => void) | null = null
 
   /** @param context - the drive */
@@ -21,7 +29,7 @@ export class Mirror {
 
   /**
    * Fetch everything until the function that is returned is called. While it is on, calling again gives the same
-   * function.
+   * function. What goes wrong is the drive's event `error`.
    */
   start(): () => void {
     if (this.#stop) return this.#stop
@@ -29,13 +37,21 @@ export class Mirror {
       if (this.#stop === stop) this.stop()
     }
     this.#stop = stop
-    void this.#begin()
+    this.#task = this.#context.tasks.begin()
+    void this.#told(async () => {
+      await this.#context.ready()
+      if (this.#stop === stop) this.#follow(this.#context.trie)
+    })
     return stop
   }
 
   /** End it, if it is on. */
   stop(): void {
     this.#stop = null
+    this.#task?.abort(new Error('the mirroring was stopped'))
+    this.#task = null
+    for (const leave of this.#followed.values()) leave()
+    this.#followed.clear()
     for (const download of this.#downloads.values()) download.destroy()
     this.#downloads.clear()
   }
@@ -48,16 +64,48 @@ export class Mirror {
     log.once('close', () => this.#downloads.delete(log))
   }
 
-  /** Never rejects: what cannot be listed now is added when it is opened. */
-  async #begin(): Promise<void> {
+  /** Fetch a drive, and follow what is mounted in it. */
+  #follow(trie: DriveTrie): void {
+    const { log } = trie
+    if (!this.#stop || this.#followed.has(log)) return
+    let isLooking = false
+    let hasGrown = false
+    const look = (): void => {
+      hasGrown = true
+      if (isLooking) return
+      isLooking = true
+      void this.#told(async () => {
+        while (hasGrown) {
+          hasGrown = false
+          // One look after the other: growth meanwhile makes one more.
+          // oxlint-disable-next-line no-await-in-loop
+          await this.#lookAt(trie)
+        }
+      }).finally(() => (isLooking = false))
+    }
+    log.on('append', look)
+    this.#followed.set(log, () => log.off('append', look))
+    this.add(log)
+    look()
+    void this.#told(async () => this.add(await this.#context.contents.of(trie, this.#reads())))
+  }
+
+  /** Follow each mount of a drive. */
+  async #lookAt(trie: DriveTrie): Promise<void> {
+    for await (const mount of trie.mounts({ ...this.#reads() })) this.#follow(mount.trie)
+  }
+
+  #reads(): Reads {
+    return this.#context.reads({ wait: true, timeout: 0, signal: this.#task?.signal })
+  }
+
+  /** Never rejects: what fails is told by an event, unless it was ended. */
+  async #told(work: () => Promise<unknown>): Promise<void> {
+    const task = this.#task
     try {
-      const mounts = await getAllMounts(this.#context, { recursive: true, content: true })
-      for (const { metadata, content } of mounts.values()) {
-        this.add(metadata)
-        if (content) this.add(content)
-      }
-    } catch {
-      // The drive closed, or a mount does not open: there is nobody to tell, and nothing to fetch.
+      await inWords('mirror', undefined, work)
+    } catch (error) {
+      if (task && !task.signal.aborted) this.#context.emit('error', asError(error))
     }
   }
 }

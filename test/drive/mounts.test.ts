@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { MountRow } from '../../src/drive/mounts.ts'
-import { code, memoryDrive, memoryDrives } from './drives.ts'
+import { cloneOf, code, memoryDrive, memoryDrives } from './drives.ts'
 import type { Drive } from '../../src/drive/drive.ts'
 
 function keyOf(drive: Drive): Buffer {
@@ -122,4 +122,71 @@ t.test('a plain log is a file as long as the log is now', async (t) => {
   t.ok(announced.includes(log))
   await outer.unmount('log')
   t.same(await outer.readdir('/'), [])
+})
+
+/** Resolves when all of both logs of `drive` is in `clone`'s store too. */
+async function mirrored(clone: Drive, path: string, length: () => number): Promise<void> {
+  for (;;) {
+    const content = (await clone.getAllMounts()).get(path)?.content
+    if (content && content.downloaded(0, content.length) === length()) return
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+t.test('fifty mounted drives go over one connection', async (t) => {
+  const [outer, ...inner] = (await memoryDrives(t, 51)) as [Drive, ...Drive[]]
+  for (const [i, drive] of inner.entries()) {
+    await drive.writeFile('name', `drive ${i}`)
+    await outer.mount(`mounts/${i}`, drive.key ?? Buffer.alloc(0))
+  }
+  const clone = await cloneOf(t, outer)
+  const read = inner.map((_, i) => clone.readFile(`mounts/${i}/name`, 'utf8'))
+  t.same(
+    await Promise.all(read),
+    inner.map((_, i) => `drive ${i}`),
+  )
+  const all = await clone.getAllMounts({ content: true })
+  t.equal(all.size, 51)
+  t.ok([...all.values()].every(({ metadata, content }) => metadata.length > 1 && content))
+  t.equal((await clone.readdir('mounts', { recursive: true })).length, 100)
+  t.equal(outer.peers.length, 1, 'one connection')
+  t.match(await clone.availability(), { isComplete: true, files: 50 })
+})
+
+t.test('a mirror has mounts of mounts, and those made later, whatever cannot be had', async (t) => {
+  const [outer, first, nested, later] = (await memoryDrives(t, 4)) as [Drive, Drive, Drive, Drive]
+  for (const drive of [first, nested, later]) await drive.writeFile('f', 'f')
+  await outer.mount('a-nobody', Buffer.alloc(32, 7))
+  await outer.mount('first', first.key ?? Buffer.alloc(0))
+  await first.mount('nested', nested.key ?? Buffer.alloc(0))
+  await first.mount('back', outer.key ?? Buffer.alloc(0))
+  const clone = await cloneOf(t, outer)
+  const stop = clone.mirror()
+  const one = (): number => 1
+  await mirrored(clone, '/first', one)
+  const paths = [...(await clone.getAllMounts({ recursive: true })).keys()]
+  t.ok(paths.includes('/first/nested') && paths.includes('/first/back'), paths.join())
+  while (!(await clone.availability('first/nested/f')).isComplete) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await outer.mount('later', later.key ?? Buffer.alloc(0))
+  await clone.readdir('/')
+  await mirrored(clone, '/later', one)
+  t.ok((clone.metadata?.listenerCount('append') ?? 0) > 0)
+  const listeners = clone.metadata?.listenerCount('append') ?? 0
+  stop()
+  t.equal(clone.metadata?.listenerCount('append'), listeners - 1, 'it listens no more')
+  t.same([...(clone.metadata?.wishes.selections ?? [])], [])
+})
+
+t.test('what a mirror cannot make out is told, not swallowed', async (t) => {
+  const [outer, inner] = (await memoryDrives(t, 2)) as [Drive, Drive]
+  await inner.writeFile('f', 'hello')
+  const content = await inner.getContent()
+  // A log of content is no drive: its first block is no header.
+  await outer.mount('m', content.key ?? Buffer.alloc(0))
+  const told = new Promise((resolve) => outer.once('error', resolve))
+  outer.mirror()
+  t.type(await told, Error)
+  await t.rejects(outer.getAllMounts({ content: true }), Error)
 })
