@@ -317,6 +317,7 @@ function done(count: FolderCount, size: number): void {
 /** Remove the entries below the target that the folder does not have. */
 async function removeOthers(job: Import, listings: readonly RealListing[]): Promise<void> {
   const { context, target, bulk, count } = job
+  const { filter } = job.options
   const keep = new Set<string>()
   for (const listing of listings) for (const { path } of listing) keep.add(keyIn(job, path))
   const rows = context.trie.iterator(target, { ...context.reads(), noMounts: true })
@@ -324,8 +325,7 @@ async function removeOthers(job: Import, listings: readonly RealListing[]): Prom
     const isTarget = node.key === keyOf(target)
     if (isTarget || keep.has(node.key) || trie.log !== context.metadata) continue
     // Left out, and so not of the folder either way.
-    if (job.options.filter && !job.options.filter(node.key.slice(keyOf(target).length + 1)))
-      continue
+    if (filter && !filter(target === '/' ? node.key : node.key.slice(target.length))) continue
     if (node.flags !== 0) {
       count.skip(node.key, 'another drive is mounted there')
       continue

@@ -323,6 +323,16 @@ t.test('a filter says what is taken, either way', async (t) => {
   await drive.writeFile('/t/b', 'kept')
   await drive.importDirectory(root, '/t', { filter, delete: true })
   t.ok(await drive.exists('/t/b'), 'what is not looked at is not removed')
+  const asked: string[] = []
+  await drive.importDirectory(root, '/', {
+    delete: true,
+    filter: (path) => {
+      asked.push(path)
+      return path !== 't' && !path.startsWith('t/')
+    },
+  })
+  t.ok(asked.includes('t/b') && !asked.includes('/b'))
+  t.ok(await drive.exists('/t/b'))
   const out = folder(t, { b: 'mine', other: 'other' })
   await drive.exportDirectory('/t', out, { filter, delete: true })
   t.strictSame(fs.readdirSync(out).toSorted(), ['a', 'b', 'd'])
