@@ -42,11 +42,15 @@ const SMALL = 65536
 /** Files fetched at a time when they are not here. */
 const CONCURRENT = 16
 
-/** Something to export. */
+/** Something to export. There may be a million: what is needed only once is decoded then. */
 interface Item {
   /** Below the directory. */
   readonly path: string
-  readonly stat: Stat
+  readonly type: 'file' | 'directory' | 'link' | 'other'
+  /** Bytes, and first block. */
+  readonly size: number
+  readonly offset: number
+  readonly value: Uint8Array
   readonly trie: DriveTrie
 }
 
@@ -99,24 +103,25 @@ async function exportAll(
   const folder = RealFolder.open(target, true)
   const job = { context, folder, count, options, stop }
   if (options.delete) await removeOthers(job, items)
-  const directories = items.filter(({ stat }) => stat.isDirectory())
+  const directories = items.filter(({ type }) => type === 'directory')
   const before = new Map(directories.map((item) => [item, folder.look(item.path)]))
   for (const { path: directory } of directories) folder.makeDirectory(directory)
   await exportFiles(
     job,
-    items.filter(({ stat }) => stat.isFile()),
+    items.filter(({ type }) => type === 'file'),
   )
   for (const item of items) {
-    if (item.stat.isSymbolicLink()) exportLink(job, item)
+    if (item.type === 'link') exportLink(job, item)
     // oxlint-disable-next-line no-await-in-loop
     if (count.isDue) await count.pause()
   }
   // The innermost first: writing in a directory changes its time, and its mode may forbid it.
   for (const item of directories.toReversed()) {
     const old = before.get(item)
-    if (old?.type === 'directory' && isSame(old, item.stat)) count.unchanged++
+    const stat = Stat.decode(item.value, context.now())
+    if (old?.type === 'directory' && isSame(old, stat)) count.unchanged++
     else count.changed++
-    folder.setAttributes(item.path, attributesOf(item.stat))
+    folder.setAttributes(item.path, attributesOf(stat))
   }
 }
 
@@ -141,7 +146,7 @@ async function listAll(
       count.skip(path, 'no name that a folder may have')
       continue
     }
-    items.push({ path, stat: statOf(context, node.value, node.key), trie })
+    items.push(itemOf(context, path, node.value, trie))
   }
   items.sort((a, b) => (a.path < b.path ? -1 : 1))
   return withParents(items, count)
@@ -152,17 +157,17 @@ function withParents(items: readonly Item[], count: FolderCount): Item[] {
   const leaves = new Set<string>()
   const kept: Item[] = []
   for (const item of items) {
-    const { path, stat } = item
+    const { path, type, size } = item
     const isInside = parentsOf(path).some((parent) => leaves.has(parent))
-    const isKnown = stat.isDirectory() || stat.isFile() || stat.isSymbolicLink()
+    const isKnown = type !== 'other'
     if (isInside) count.skip(path, 'it lies below a file or link')
     else if (!isKnown) count.skip(path, 'neither a file, a directory nor a link')
     else kept.push(item)
     if (isInside || !isKnown) continue
-    if (!stat.isDirectory()) leaves.add(path)
-    if (!stat.isFile()) continue
+    if (type !== 'directory') leaves.add(path)
+    if (type !== 'file') continue
     count.totalFiles++
-    count.totalBytes += stat.size
+    count.totalBytes += size
   }
   return kept
 }
@@ -182,9 +187,9 @@ async function removeOthers(
 ): Promise<void> {
   const keep = new Set<string>()
   const directories = new Set<string>()
-  for (const { path, stat } of items) {
+  for (const { path, type } of items) {
     keep.add(path)
-    if (stat.isDirectory()) directories.add(path)
+    if (type === 'directory') directories.add(path)
     for (const parent of parentsOf(path)) {
       keep.add(parent)
       directories.add(parent)
@@ -209,7 +214,7 @@ async function removeOthers(
 
 /** In the order in which their content lies in the log; several at a time where it has to be fetched. */
 async function exportFiles(job: Export, files: Item[]): Promise<void> {
-  files.sort((a, b) => a.stat.offset - b.stat.offset)
+  files.sort((a, b) => a.offset - b.offset)
   const running = new Set<Promise<void>>()
   const failure = new AbortController()
   const signal = AbortSignal.any([job.stop, failure.signal])
@@ -240,9 +245,10 @@ async function exportFiles(job: Export, files: Item[]): Promise<void> {
 
 async function exportFile(
   { context, folder, count }: Export,
-  { path, stat, trie }: Item,
+  { path, value, trie }: Item,
   reads: Reads,
 ): Promise<void> {
+  const stat = Stat.decode(value, context.now())
   const run = await runOf(context, { stat, trie }, reads)
   const size = run?.size ?? 0
   const old = folder.look(path)
@@ -282,8 +288,8 @@ async function exportFile(
   done(count, stat.size)
 }
 
-function exportLink({ folder, count }: Export, { path, stat }: Item): void {
-  const target = stat.linkname ?? ''
+function exportLink({ context, folder, count }: Export, { path, value }: Item): void {
+  const target = Stat.decode(value, context.now()).linkname ?? ''
   if (!staysInside(path, target)) {
     count.skip(path, `it leads out of the folder: ${target}`)
     return
@@ -337,7 +343,15 @@ function done(count: FolderCount, size: number): void {
   count.bytes += size
 }
 
-function statOf(context: DriveContext, value: Uint8Array | null, path: string): Stat {
+function itemOf(
+  context: DriveContext,
+  path: string,
+  value: Uint8Array | null,
+  trie: DriveTrie,
+): Item {
   if (!value) throw new DriveError('DRIVE_BAD_STAT', { path, reason: 'no value' })
-  return Stat.decode(value, context.now())
+  const stat = Stat.decode(value, context.now())
+  const isLeaf = stat.isSymbolicLink() ? 'link' : 'other'
+  const type = stat.isDirectory() ? 'directory' : stat.isFile() ? 'file' : isLeaf
+  return { path, type, size: stat.size, offset: stat.offset, value, trie }
 }

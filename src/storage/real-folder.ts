@@ -16,7 +16,7 @@ import * as fs from 'node:fs'
 import { resolve } from 'node:path'
 import { allocUnsafe } from '../bytes.ts'
 import * as descriptor from './descriptor.ts'
-import { StorageError, ioError } from './storage-error.ts'
+import { StorageError, errorCode, ioError } from './storage-error.ts'
 
 /** What is at a name of a folder. */
 export interface RealEntry {
@@ -185,7 +185,8 @@ export class RealFolder {
   create(path: string): RealFile {
     return guarded(path, () => {
       const partial = this.#partialOf(path)
-      return new RealFile(fs.openSync(partial, NEW_FILE, 0o600), partial, this.#at(path))
+      const fd = anew(partial, () => fs.openSync(partial, NEW_FILE, 0o600))
+      return new RealFile(fd, partial, this.#at(path))
     })
   }
 
@@ -193,7 +194,7 @@ export class RealFolder {
   link(path: string, target: string): void {
     guarded(path, () => {
       const partial = this.#partialOf(path)
-      fs.symlinkSync(target, partial)
+      anew(partial, () => fs.symlinkSync(target, partial))
       fs.renameSync(partial, this.#at(path))
     })
   }
@@ -215,13 +216,11 @@ export class RealFolder {
     guarded(path, () => fs.rmSync(this.#at(path), { recursive: true, force: true }))
   }
 
-  /** Where something is made that will take the place at `path`: free, also of what an export that was cut short left. */
+  /** Where something is made that will take the place at `path`. */
   #partialOf(path: string): string {
     const at = path.lastIndexOf('/') + 1
     const name = createHash('sha256').update(path.slice(at)).digest('hex').slice(0, 32)
-    const partial = this.#at(`${path.slice(0, at)}${PARTIAL}${name}`)
-    fs.rmSync(partial, { force: true })
-    return partial
+    return this.#at(`${path.slice(0, at)}${PARTIAL}${name}`)
   }
 
   #at(path: string): string {
@@ -362,6 +361,17 @@ function typeOf(mode: number): RealEntry['type'] {
   if (type === fs.constants.S_IFREG) return 'file'
   if (type === fs.constants.S_IFDIR) return 'directory'
   return type === fs.constants.S_IFLNK ? 'link' : 'other'
+}
+
+/** Make something new at a place, where an export that was cut short may have left its own. */
+function anew<T>(place: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error
+    fs.unlinkSync(place)
+    return make()
+  }
 }
 
 function guarded<T>(path: string, work: () => T): T {
