@@ -22,6 +22,28 @@ export function explainedTable(list) {
   return ['| What v10 does | Chapter | Cases |', '| --- | --- | --- |', ...lines].join('\n')
 }
 
+/** How many cases of each way in passed, for one subject. */
+export function figures(outcomes, explained) {
+  const ways = { vectors: 0, folders: 0, peer: 0 }
+  const of = (id) => {
+    if (id.startsWith('peer.')) return 'peer'
+    return /^(written|read)\./.test(id) ? 'folders' : 'vectors'
+  }
+  const rows = Object.keys(ways).map((way) => {
+    const some = outcomes.filter(({ id }) => of(id) === way)
+    const count = (result) => some.filter((each) => each.result === result).length
+    return `| ${way} | ${count('passed')} | ${count('failed')} | ${count('skipped')} |`
+  })
+  const note = explained > 0 ? `\n\nAll ${explained} failures are explained below.` : ''
+  const head = ['| Way in | Passed | Failed | Skipped |', '| --- | ---: | ---: | ---: |']
+  return [...head, ...rows].join('\n') + note
+}
+
+/** Write the figures of one subject into the page. */
+export function writeFigures(subject, outcomes, explained) {
+  write(`figures ${subject}`, figures(outcomes, explained))
+}
+
 /** The table of mutants, with the case that noticed each. */
 export function mutantTable(results) {
   const lines = results.map(({ name, file, by, noticed }) => {

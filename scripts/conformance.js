@@ -15,7 +15,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import ts from 'typescript'
-import { writeExplained } from './conformance-page.js'
+import { writeExplained, writeFigures } from './conformance-page.js'
 
 const kit = resolve('packages/conformance')
 const listFile = join(kit, 'explained-v10.json')
@@ -115,6 +115,7 @@ for (const { id, level, section, title, reason } of open) {
 }
 for (const id of vanished) console.log(`${id} passes, but is listed in ${listFile}`)
 const explainedFailures = failed.length - open.length
+if (values.write) writeFigures(values.subject, outcomes, explainedFailures)
 if (values.subject === 'v10') console.log(`${explainedFailures} failures of v10 are explained`)
 const must = open.filter(({ level }) => level === 'MUST').length
 if (open.length > 0) console.log(`${must} of the failures are of level MUST`)

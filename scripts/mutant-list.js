@@ -282,7 +282,13 @@ const rows = [
     'const TYPES = 16;',
     'const TYPES = 32;',
   ],
-  ['keepalives', wire('2.4', '2.3'), 'wire/frame.js', 'this.#idle && bytes[at] === 0', 'false'],
+  [
+    'what a keepalive is',
+    wire('2.4', '2.3'),
+    'wire/frame.js',
+    'this.#idle && bytes[at] === 0',
+    'this.#idle && bytes[at] === 1',
+  ],
   [
     'longest varint of a frame',
     wire('5'),

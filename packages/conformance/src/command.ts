@@ -20,7 +20,8 @@ varve-conformance folder PATH [--key KEY]
 varve-conformance folder --subject CMD
 varve-conformance peer --subject CMD | --connect HOST:PORT --fixture | --listen PORT --fixture
 varve-conformance list
-options: --format table|tap|json   --only PREFIX (repeatable)   --limit MS   --wait MS   --bail N   --shard I/N
+options: --format table|tap|json   --only PREFIX   --section "20-wire 2.4" (both repeatable)
+  --limit MS   --wait MS   --bail N   --shard I/N
   --loud (show the subject's stderr)   --verbose (show each case as it ends)`
 
 const options = {
@@ -31,6 +32,7 @@ const options = {
   key: { type: 'string' },
   format: { type: 'string', default: 'table' },
   only: { type: 'string', multiple: true },
+  section: { type: 'string', multiple: true },
   limit: { type: 'string' },
   bail: { type: 'string' },
   shard: { type: 'string' },
@@ -74,6 +76,7 @@ async function outcomesOf(
 ): Promise<Outcome[] | null> {
   const run: RunOptions = {
     only: values.only,
+    sections: values.section,
     bail: values.bail === undefined ? undefined : Number(values.bail),
     shard: shardOf(values.shard),
     onOutcome: values.verbose ? say : undefined,

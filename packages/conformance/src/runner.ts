@@ -13,6 +13,8 @@ export const CASE_LIMIT_MS = 30_000
 export interface RunOptions {
   /** Only cases whose id begins with one of these. */
   readonly only?: readonly string[] | undefined
+  /** Only cases of these sections, such as `20-wire 2.4`. */
+  readonly sections?: readonly string[] | undefined
   /** Only every n-th case, from the i-th on: `[i, n]`, so that several processes share the work. */
   readonly shard?: readonly [number, number] | undefined
   /** Stop after so many failures. */
@@ -27,7 +29,7 @@ export async function runCases<Context>(
   context: Context,
   options: RunOptions = {},
 ): Promise<Outcome[]> {
-  const { only, bail = Infinity, limitMs = CASE_LIMIT_MS, onOutcome } = options
+  const { only, sections, bail = Infinity, limitMs = CASE_LIMIT_MS, onOutcome } = options
   const outcomes: Outcome[] = []
   const [first, step] = options.shard ?? [0, 1]
   let failed = 0
@@ -35,6 +37,7 @@ export async function runCases<Context>(
   for (const each of cases) {
     if (number++ % step !== first) continue
     if (only && !only.some((prefix) => each.id.startsWith(prefix))) continue
+    if (sections && !sections.includes(each.section)) continue
     // oxlint-disable-next-line no-await-in-loop -- one subject, one case at a time
     const outcome = await runCase(each, context, limitMs)
     outcomes.push(outcome)
