@@ -2,7 +2,6 @@
 import { Drive, Store } from '../../src/index.ts'
 import { type Durability, Log } from '../../src/log/index.ts'
 import { replicate } from '../../src/wire/index.ts'
-import { atOnce } from './at-once.ts'
 import type { DriveSide, LogSide, Side } from './side.ts'
 
 /** Varve, with writes on the disk as `durability` says. */
@@ -50,7 +49,17 @@ async function driveSide(drive: Drive): Promise<DriveSide> {
     writeFile: (path, bytes) => drive.writeFile(path, bytes),
     appendFile: (path, bytes) => drive.appendFile(path, bytes),
     async writeFiles(files) {
-      await atOnce(files, 64, ({ path, bytes }) => drive.writeFile(path, bytes))
+      let batch = drive.batch()
+      let count = 0
+      for (const { path, bytes } of files) {
+        // oxlint-disable-next-line no-await-in-loop -- a batch is filled in order
+        await batch.writeFile(path, bytes)
+        if (++count % 10_000 !== 0) continue
+        // oxlint-disable-next-line no-await-in-loop
+        await batch.flush()
+        batch = drive.batch()
+      }
+      await batch.flush()
     },
     readFile: (path) => drive.readFile(path),
     stat: async (path) => (await drive.stat(path)).size,
