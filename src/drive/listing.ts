@@ -22,6 +22,7 @@ import { DriveError, inWords } from './errors.ts'
 import { findEntry, firstBelow, resolveEntry, stat } from './lookup.ts'
 import { absolute, parentPath, pathOf, resolvePath } from './paths.ts'
 import { rowStream } from './row-stream.ts'
+import { linknameOf } from './stat-codec.ts'
 import { Stat } from './stat.ts'
 
 /** What a walk covers, and how. */
@@ -129,7 +130,7 @@ async function* entryGroups(
       frames.pop()
       continue
     }
-    let entry: WalkedEntry | null
+    let entry: Row | null
     try {
       entry = walkedEntry(context, frame, row)
     } catch (error) {
@@ -137,7 +138,7 @@ async function* entryGroups(
       throw error
     }
     if (!entry) continue
-    if (options.recursive && entry.stat.linkname) {
+    if (options.recursive && entry.linkname) {
       // oxlint-disable-next-line no-await-in-loop
       const target = await directoryBehind(context, entry, named)
       if (target === null) continue
@@ -154,13 +155,53 @@ function walkedEntry(
   context: DriveContext,
   { shown, walked }: Frame,
   { node, trie, info, innerPath }: MountRow,
-): WalkedEntry | null {
+): Row | null {
   const storedPath = pathOf(node.key)
   const rest = walked === '/' ? storedPath : storedPath.slice(walked.length)
   if (rest.length <= 1) return null
   const path = shown === '/' ? rest : shown + rest
-  const stat = statOf(context, storedPath, node.value)
-  return { path, storedPath, flags: node.flags, trie, info, innerPath, stat }
+  return new Row(context, path, storedPath, node, { trie, info, innerPath })
+}
+
+/**
+ * An entry whose stat is decoded when somebody asks for it: who wants names alone never does, and a stat takes two
+ * thirds of what a name in memory takes.
+ */
+class Row implements WalkedEntry {
+  readonly path: string
+  readonly storedPath: string
+  readonly flags: number
+  readonly trie: DriveTrie
+  readonly info: MountInfo
+  readonly innerPath: string
+  readonly #context: DriveContext
+  /** The target of a link, else null. */
+  readonly linkname: string | null
+  readonly #value: Uint8Array
+  #stat: Stat | null = null
+
+  /** @throws {@link DriveError} `DRIVE_BAD_STAT` when the value cannot be one */
+  constructor(
+    context: DriveContext,
+    path: string,
+    storedPath: string,
+    { flags, value }: MountRow['node'],
+    { trie, info, innerPath }: Omit<MountRow, 'node'>,
+  ) {
+    this.path = path
+    this.storedPath = storedPath
+    this.flags = flags
+    this.trie = trie
+    this.info = info
+    this.innerPath = innerPath
+    this.#context = context
+    this.#value = valueAt(storedPath, value)
+    this.linkname = linknameOf(this.#value)
+  }
+
+  get stat(): Stat {
+    return (this.#stat ??= Stat.decode(this.#value, this.#context.now()))
+  }
 }
 
 /** What `readdir` gives, by its options. */
@@ -308,10 +349,10 @@ function open(context: DriveContext, shown: string, walked: string, options: Wal
 /** Where a link leads: the path of a directory, `''` for anything else, null when it leads nowhere. */
 async function directoryBehind(
   context: DriveContext,
-  { storedPath, stat }: WalkedEntry,
+  { storedPath, linkname }: Row,
   options: WalkOptions & { readonly syscall: string },
 ): Promise<string | null> {
-  const target = resolvePath(parentPath(storedPath), stat.linkname ?? '')
+  const target = resolvePath(parentPath(storedPath), linkname ?? '')
   try {
     const { path, entry } = await resolveEntry(context, target, options)
     if (entry) return entry.stat.isDirectory() ? path : ''
@@ -323,8 +364,12 @@ async function directoryBehind(
 }
 
 function statOf(context: DriveContext, path: string, value: Uint8Array | null): Stat {
+  return Stat.decode(valueAt(path, value), context.now())
+}
+
+function valueAt(path: string, value: Uint8Array | null): Uint8Array {
   if (!value) throw new DriveError('DRIVE_BAD_STAT', { path, reason: 'no value' })
-  return Stat.decode(value, context.now())
+  return value
 }
 
 /** The directory at `name` as a stream of {@link DirectoryEntry} objects. */

@@ -111,6 +111,25 @@ export function decodeStat(bytes: Uint8Array, now: number): StatRecord {
   }
 }
 
+/**
+ * The target of the link that a stat's bytes are of, else null: a listing asks this of every entry.
+ *
+ * @throws {@link DriveError} `DRIVE_BAD_STAT` when they are no fields
+ */
+export function linknameOf(bytes: Uint8Array): string | null {
+  try {
+    const reader = new ProtobufReader(bytes)
+    let linkname: string | null = null
+    for (let field = reader.next(); field !== 0; field = reader.next()) {
+      if (field === 10) linkname = reader.string() || null
+      else reader.ignore()
+    }
+    return linkname
+  } catch (cause) {
+    throw new DriveError('DRIVE_BAD_STAT', { cause })
+  }
+}
+
 function decode(reader: ProtobufReader, now: number): StatRecord {
   const numbers: (number | undefined)[] = []
   let metadata: Record<string, MetadataValue> | null = null

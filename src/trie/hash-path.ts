@@ -13,7 +13,7 @@
  * @see spec/30-trie.md 2.5 and 2.6
  * @module
  */
-import { EMPTY, byteAt, fromUtf8 } from '../bytes.ts'
+import { byteAt, fromUtf8 } from '../bytes.ts'
 import { shortHash } from '../crypto.ts'
 import { TrieError } from './errors.ts'
 
@@ -68,46 +68,60 @@ export function isTerminator(index: number): boolean {
   return index > 0 && index % COMPONENT_SYMBOLS === 0
 }
 
-/** The place of a key in the trie. Immutable; the hash is computed when first asked for. */
+/**
+ * The place of a key in the trie. Immutable; names and hash are computed when first asked for.
+ *
+ * The hash is kept as 32-bit words, least significant byte first: sixteen symbols are compared at a time, and an
+ * array of numbers takes a third of the memory of a byte array of its own, of which a cache of nodes has thousands.
+ */
 export class HashPath {
   /** The stored key. */
   readonly key: string
   /** Hidden and visible keys are two spaces in one trie. */
   readonly hidden: boolean
-  /** The names between the slashes. */
-  readonly components: readonly string[]
   /** The hash that is used instead of the standard one, or null. */
   readonly customHash: KeyHash | null
-  #hash: Uint8Array | null = null
+  #components: readonly string[] | null = null
+  #words: readonly number[] | null = null
+  /** Bytes of the hash; -1 while it is not known. */
+  #hashBytes: number
 
   /** `key` is a stored key. */
   constructor(key: string, hidden: boolean, customHash: KeyHash | null = null) {
     this.key = key
     this.hidden = hidden
-    this.components = splitKey(key)
     this.customHash = customHash
+    // Without the hash where its length is known: a table is checked against it at every load.
+    this.#hashBytes = customHash ? -1 : countComponents(key) * COMPONENT_BYTES
+  }
+
+  /** The names between the slashes. */
+  get components(): readonly string[] {
+    return (this.#components ??= splitKey(this.key))
   }
 
   /** Hashes of the components, one behind the other. */
   get hash(): Uint8Array {
-    return (this.#hash ??= this.customHash
-      ? this.customHash(this.key)
-      : hashComponents(this.components))
+    const words = this.#words ?? this.#hash()
+    return Uint8Array.from(
+      { length: this.#hashBytes },
+      (_, i) => wordAt(words, i >>> 2) >>> (8 * (i & 3)),
+    )
   }
 
   /** Number of symbols, the end included. */
   get length(): number {
-    // Without the hash where its length is known: a table is checked against it at every load.
-    const bytes = this.customHash ? this.hash.length : this.components.length * COMPONENT_BYTES
-    return bytes * 4 + 2
+    if (this.#hashBytes < 0) this.#hash()
+    return this.#hashBytes * 4 + 2
   }
 
   /** The symbol at `index`, from 0 to 4. */
   symbol(index: number): number {
     if (index === 0) return this.hidden ? 1 : 0
     const pair = index - 1
-    const byte = this.hash[pair >> 2]
-    return byte === undefined ? END : (byte >> (2 * (pair & 3))) & 3
+    const words = this.#words ?? this.#hash()
+    if (pair >= this.#hashBytes * 4) return END
+    return (wordAt(words, pair >>> 4) >>> (2 * (pair & 15))) & 3
   }
 
   /** The component that ends in terminator row `index`. */
@@ -121,33 +135,101 @@ export class HashPath {
    */
   divergence(other: HashPath): number {
     if (this.hidden !== other.hidden) return 0
-    const [a, b] = [this.hash, other.hash]
-    const common = Math.min(a.length, b.length)
-    for (let i = 0; i < common; i++) {
-      const difference = byteAt(a, i) ^ byteAt(b, i)
+    const [a, b] = [this.#words ?? this.#hash(), other.#words ?? other.#hash()]
+    const common = Math.min(this.#hashBytes, other.#hashBytes) * 4
+    for (let i = 0; i * WORD_SYMBOLS < common; i++) {
+      const difference = wordAt(a, i) ^ wordAt(b, i)
       if (difference !== 0) {
-        const pair = difference & 3 ? 0 : difference & 12 ? 1 : difference & 48 ? 2 : 3
-        return i * 4 + pair + 1
+        // The lowest bit that differs, and the pair it is in.
+        const pair = i * WORD_SYMBOLS + ((31 - Math.clz32(difference & -difference)) >>> 1)
+        if (pair < common) return pair + 1
+        break
       }
-      if (i % COMPONENT_BYTES === COMPONENT_BYTES - 1) {
-        const component = (i - COMPONENT_BYTES + 1) / COMPONENT_BYTES
-        if (this.components[component] !== other.components[component]) return i * 4 + 4
-      }
+      const end = (i + 1) * WORD_SYMBOLS
+      if (end % COMPONENT_SYMBOLS !== 0 || end > common) continue
+      if (this.componentAt(end) !== other.componentAt(end)) return end
     }
-    return a.length === b.length ? Infinity : common * 4 + 1
+    return this.#hashBytes === other.#hashBytes ? Infinity : common + 1
+  }
+
+  #hash(): readonly number[] {
+    const { customHash } = this
+    if (customHash) {
+      const bytes = customHash(this.key)
+      this.#hashBytes = bytes.length
+      this.#words = wordsOf(bytes)
+    } else this.#words = hashComponents(this.components)
+    return this.#words
   }
 }
 
-const scratch = new Uint8Array(COMPONENT_BYTES)
+/** Symbols in a word of the hash. */
+const WORD_SYMBOLS = 16
 
-function hashComponents(components: readonly string[]): Uint8Array {
-  if (components.length === 0) return EMPTY
-  const out = new Uint8Array(components.length * COMPONENT_BYTES)
-  let at = 0
-  for (const component of components) {
-    shortHash(fromUtf8(component), scratch)
-    out.set(scratch, at)
-    at += COMPONENT_BYTES
+/** As `splitKey(key).length`, without the names. */
+function countComponents(key: string): number {
+  if (key === '') return 0
+  let count = key.startsWith('/') ? 0 : 1
+  for (let at = key.indexOf('/'); at >= 0; at = key.indexOf('/', at + 1)) count++
+  return key.endsWith('/') && count > 0 ? count - 1 : count
+}
+
+function wordAt(words: readonly number[], i: number): number {
+  return words[i] ?? 0
+}
+
+function wordsOf(bytes: Uint8Array): number[] {
+  const words: number[] = []
+  for (let at = 0; at < bytes.length; at += 4) words.push(wordOf(bytes, at))
+  return words
+}
+
+function wordOf(bytes: Uint8Array, at: number): number {
+  return (
+    byteAt(bytes, at) |
+    (byteAt(bytes, at + 1) << 8) |
+    (byteAt(bytes, at + 2) << 16) |
+    (byteAt(bytes, at + 3) << 24)
+  )
+}
+
+const scratch = new Uint8Array(COMPONENT_BYTES)
+/** What was hashed last: neighbours in a folder share all names but one. */
+let last: { readonly components: readonly string[]; readonly words: readonly number[] } = {
+  components: [],
+  words: [],
+}
+
+function hashComponents(components: readonly string[]): readonly number[] {
+  const words: number[] = []
+  for (const [i, component] of components.entries()) {
+    if (last.components[i] === component) {
+      words.push(wordAt(last.words, 2 * i), wordAt(last.words, 2 * i + 1))
+      continue
+    }
+    shortHash(utf8Of(component), scratch)
+    words.push(wordOf(scratch, 0), wordOf(scratch, 4))
   }
-  return out
+  last = { components, words }
+  return words
+}
+
+/** Longest name for whose bytes memory is kept. */
+const KEPT_NAME = 64
+/** Memory for the bytes of a name, by their number. */
+const names: Uint8Array[] = []
+
+/**
+ * The bytes of a name, good until the next call. Most names are short and ASCII: with memory of their own for each
+ * hash they made a quarter of the garbage of a listing.
+ */
+function utf8Of(name: string): Uint8Array {
+  if (name.length > KEPT_NAME) return fromUtf8(name)
+  const bytes = (names[name.length] ??= new Uint8Array(name.length))
+  for (let i = 0; i < bytes.length; i++) {
+    const code = name.charCodeAt(i)
+    if (code > 127) return fromUtf8(name)
+    bytes[i] = code
+  }
+  return bytes
 }

@@ -1,12 +1,13 @@
 /** The small parts of the trie, each by itself. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import protobuf from 'protobufjs'
 import { test } from 'tap'
 import { toHex } from '../../src/bytes.ts'
 import { Growth, keepRefreshed } from '../../src/trie/following.ts'
 import { encodeExtensionMessage } from '../../src/trie/extension-messages.ts'
-import { HashPath } from '../../src/trie/hash-path.ts'
+import { HashPath, isTerminator } from '../../src/trie/hash-path.ts'
 import { encodeHeader, encodeMountRecord, Pull, Trie, TrieError } from '../../src/trie/index.ts'
 import { NodeCache } from '../../src/trie/node-cache.ts'
 import { encodeNode, type TrieNode } from '../../src/trie/node.ts'
@@ -390,4 +391,34 @@ test('a log that answers without growing is asked once', async (t) => {
   await turn()
   t.equal(log.asked, 1)
   stop()
+})
+
+/** The definition, symbol by symbol. */
+function slowDivergence(a: HashPath, b: HashPath): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    if (a.symbol(i) !== b.symbol(i)) return i
+    if (isTerminator(i) && a.componentAt(i) !== b.componentAt(i)) return i
+  }
+  return Infinity
+}
+
+test('two paths part where their symbols do, or the names that end there', (t) => {
+  const key = fc.array(fc.constantFrom('', 'a', 'b', 'é', 'folder', 'x'.repeat(70)), {
+    maxLength: 4,
+  })
+  const cut = fc.integer({ min: 0, max: 19 })
+  fc.assert(
+    fc.property(key, key, cut, fc.boolean(), (a, b, bytes, isCustom) => {
+      // A custom hash of any length, in which most keys share the beginning.
+      const hash = (of: string): Uint8Array => new Uint8Array(bytes).fill(1).fill(of.length, 15)
+      const [one, two] = [a, b].map(
+        (names) => new HashPath(names.join('/'), false, isCustom ? hash : null),
+      )
+      if (!one || !two) return
+      t.equal(one.divergence(two), slowDivergence(one, two), `${one.key} ${two.key}`)
+      t.equal(one.length, one.hash.length * 4 + 2)
+      if (!isCustom) t.equal(one.hash.length, one.components.length * 8)
+    }),
+  )
+  t.end()
 })
