@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { toHex } from '../../src/bytes.ts'
-import { Log, LogUnavailableError } from '../../src/log/index.ts'
+import { Log, LogError, LogUnavailableError } from '../../src/log/index.ts'
 import type { ForkEvidence, ReceivedBlock } from '../../src/log/index.ts'
 import { signingKeyPair } from '../../src/crypto.ts'
 import { MemoryFolder } from '../../src/storage/index.ts'
@@ -265,12 +265,15 @@ t.test('a hook that throws refuses a block', async (t) => {
   const { copy } = await copyOf(log, {
     onwrite: (index) => {
       if (index === 1) throw new Error('not this one')
+      if (index === 2) throw new LogError('LOG_NOT_WRITABLE', 'nor this one')
     },
   })
   const [first] = await copy.receive([await message(log, copy, 0)], null)
   const [second] = await copy.receive([await message(log, copy, 1)], null)
   t.equal(first, null)
   t.equal(second?.code, 'LOG_BAD_PROOF')
+  const [third] = await copy.receive([await message(log, copy, 2)], null)
+  t.equal(third?.code, 'LOG_NOT_WRITABLE', 'its own reason stays')
   t.equal(copy.has(1), false)
   await Promise.all([log.close(), copy.close()])
 })

@@ -185,6 +185,13 @@ for (const [what, endings, spoil] of [
     },
   ],
   [
+    'a log that fails while it answers',
+    ['WIRE_LOG_FAILED'],
+    (log: Log) => {
+      log.readBlocks = () => Promise.reject(new Error('out of luck'))
+    },
+  ],
+  [
     'a disk that does not take a block',
     ['WIRE_LOG_FAILED'],
     (_log: Log, reader: Log) => {
