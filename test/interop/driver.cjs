@@ -77,6 +77,17 @@ const operations = {
     return { version: drive.version }
   },
 
+  /** Drives of the same store, each with one file, mounted in this one. */
+  async mountMany({ count }) {
+    for (let i = 0; i < count; i++) {
+      const inner = hyperdrive(drive.corestore, null, { namespace: `mounted ${i}` })
+      await called((done) => inner.ready(done))
+      await called((done) => inner.writeFile('name', pattern(i, 100), done))
+      await called((done) => drive.mount(`mounts/${i}`, inner.key, done))
+    }
+    return {}
+  },
+
   /** A snapshot of a path into a file; only Varve has these two. */
   async bundle({ file, path }) {
     await pipeline(drive.bundle({ path }), createWriteStream(file))

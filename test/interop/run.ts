@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { installOriginal } from './install.ts'
 import { beyond } from './beyond.ts'
 import { logs } from './logs.ts'
+import { mounts } from './mounts.ts'
 import { contentOf, doomed, filesOf, firstFiles, FILES, Model, moreFiles } from './model.ts'
 import { overwriting } from './model.ts'
 import { Side, type Implementation, type Tree } from './side.ts'
@@ -231,6 +232,8 @@ try {
       await check(`${pair[1]} reads what only Varve can do`, () => beyond(pair[1], fresh()))
     }
     print(`\n${pair[1]} clones from ${pair[0]}`)
+    // oxlint-disable-next-line no-await-in-loop
+    await check('a drive with fifty mounts', () => mounts(pair, fresh()))
     for (const sparse of [true, false]) {
       for (const serverInitiates of [false, true]) {
         const kind = sparse ? 'sparse' : 'full'

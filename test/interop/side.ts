@@ -59,6 +59,7 @@ interface Answers {
   change: { version: number }
   edit: { version: number }
   batch: { version: number }
+  mountMany: object
   bundle: object
   importBundle: object
   names: { names: readonly string[] }
