@@ -64,6 +64,8 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
   /** Its log. */
   readonly log: L
   readonly #options: MountTrieOptions<L>
+  /** A version that is known to have no mounts. */
+  #mountless = -1
   /** Mounted tries: those of the root, for all below it. */
   #family: MountFamily<L, MountTrie<L>>
 
@@ -129,7 +131,11 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
    * its cost: the rest is promises.
    */
   peek(path: string): MountedGet<L> | undefined {
-    if (this.trie.peek(RECORDS, { hidden: true, prefix: true }) !== null) return undefined
+    const { version } = this.trie
+    if (version !== this.#mountless) {
+      if (this.trie.peek(RECORDS, { hidden: true, prefix: true }) !== null) return undefined
+      this.#mountless = version
+    }
     const innerPath = normalizePath(path)
     const node = this.trie.peek(innerPath)
     if (node === undefined) return undefined
