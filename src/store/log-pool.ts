@@ -21,6 +21,8 @@ interface PooledLog {
 export class LogPool {
   readonly #capacity: number
   readonly #logs = new Map<string, PooledLog>()
+  /** Those that nobody uses, in the order they were opened: a peer asked for them. */
+  readonly #unused = new Set<string>()
   /** Logs that were dropped and still close. */
   readonly #closing = new Set<Promise<void>>()
 
@@ -38,8 +40,9 @@ export class LogPool {
   add(discoveryKey: Uint8Array, log: Log): void {
     const id = toHex(discoveryKey)
     this.#logs.set(id, { log, users: new Set() })
+    this.#unused.add(id)
     const leave = (): void => {
-      if (this.#logs.get(id)?.log === log) this.#logs.delete(id)
+      if (this.#logs.get(id)?.log === log) this.#forget(id)
     }
     log.once('close', leave)
     log.ready().catch(leave)
@@ -48,7 +51,8 @@ export class LogPool {
 
   /** Count `user` among those who use a log; once, however often it got it. */
   reference(discoveryKey: Uint8Array, user: object): void {
-    this.#logs.get(toHex(discoveryKey))?.users.add(user)
+    const id = toHex(discoveryKey)
+    if (this.#logs.get(id)?.users.add(user)) this.#unused.delete(id)
   }
 
   /** Whether `user` is counted among those who use the log with that discovery key. */
@@ -86,14 +90,21 @@ export class LogPool {
   }
 
   #evict(justAdded: string): void {
-    for (const [id, { log, users }] of this.#logs) {
+    // Only those that can go are looked at: with thousands in use, each one more would else look at all.
+    for (const id of this.#unused) {
       if (this.#logs.size <= this.#capacity) return
-      if (users.size === 0 && id !== justAdded) this.#drop(id, log)
+      const pooled = this.#logs.get(id)
+      if (pooled && id !== justAdded) this.#drop(id, pooled.log)
     }
   }
 
-  #drop(id: string, log: Log): void {
+  #forget(id: string): void {
     this.#logs.delete(id)
+    this.#unused.delete(id)
+  }
+
+  #drop(id: string, log: Log): void {
+    this.#forget(id)
     const closed = log.close().finally(() => this.#closing.delete(closed))
     this.#closing.add(closed)
     // Whoever waits for `#closing` sees a failure; nobody may wait.

@@ -51,6 +51,8 @@ const LOG_DEPTH = 3
 
 interface CoreEvents {
   log: [Log]
+  /** Every log is about to be closed. */
+  closing: []
 }
 
 /** One store, whatever number of faces it has. */
@@ -150,7 +152,10 @@ export class StoreCore extends EventEmitter<CoreEvents> {
 
   /** Close every log. Idempotent. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    if (!this.#closing) {
+      this.#closing = this.#close()
+      this.emit('closing')
+    }
     return this.#closing
   }
 

@@ -74,6 +74,8 @@ export class Store extends EventEmitter<StoreEvents> {
   readonly #replication: StoreReplication
   readonly #expected = new Guard()
   readonly #onlog = (log: Log): void => void this.emit('feed', log)
+  /** Without its logs a connection would stay open for nothing. */
+  readonly #onclosing = (): void => this.#replication.close()
   #closing: Promise<void> | null = null
 
   /**
@@ -117,6 +119,7 @@ export class Store extends EventEmitter<StoreEvents> {
       find: (discoveryKey) => this.#core.open(discoveryKey, NOTHING, {}),
     })
     this.#core.on('log', this.#onlog)
+    this.#core.on('closing', this.#onclosing)
   }
 
   /** Whether `close` was called on this object or on the one that holds the folder. */
@@ -233,7 +236,7 @@ export class Store extends EventEmitter<StoreEvents> {
 
   /**
    * End this object's connections and give back its logs; those that nobody else uses are closed. On the object that
-   * holds the folder: close every log. Idempotent.
+   * holds the folder: end all connections, and close every log. Idempotent.
    */
   close(done?: Callback): Promise<void> {
     this.#closing ??= this.#close()
@@ -245,6 +248,7 @@ export class Store extends EventEmitter<StoreEvents> {
     if (this.#isRoot) await this.#core.close()
     else await this.#core.pool.release(this)
     this.#core.off('log', this.#onlog)
+    this.#core.off('closing', this.#onclosing)
     this.emit('close')
   }
 
