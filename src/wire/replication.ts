@@ -117,7 +117,11 @@ export class Replication implements Replicator, Exchange {
   }
 
   update(): void {
-    for (const peer of this.#peers) peer.update()
+    // Readers who stand still are served by whoever has answered fastest, if it has what they want.
+    const first =
+      this.#peers.length > 1 && this.log.wishes.waiting.size > 0 ? this.#fastest() : null
+    first?.update()
+    for (const peer of this.#peers) if (peer !== first) peer.update()
     this.#relieve()
   }
 
@@ -253,6 +257,20 @@ export class Replication implements Replicator, Exchange {
       upload: options.upload ?? this.log.uploading,
       maxRequests: options.maxRequests ?? (maxRequests === DEFAULT_WINDOW ? null : maxRequests),
     }
+  }
+
+  /** The peer that answers soonest at best. One that was never asked comes first, or nobody would ever know. */
+  #fastest(): Peer | null {
+    let fastest: Peer | null = null
+    let least = Infinity
+    for (const peer of this.#peers) {
+      const { bestMs, size } = peer.window
+      const ms = bestMs === Infinity && size === 0 ? 0 : bestMs
+      if (ms >= least) continue
+      least = ms
+      fastest = peer
+    }
+    return fastest
   }
 
   /** Blocks that a late peer owes are asked of peers that have nothing else to do. */

@@ -94,6 +94,34 @@ t.test('at the end of a download nobody waits for a source that is much slower',
   t.same(await world.close(), [])
 })
 
+t.test('a read goes to the source that answers soonest, and to no other', async (t) => {
+  const world = new World(16)
+  const writer = await world.writer(60)
+  const other = await world.replica(writer, numbers(0, 60))
+  const reader = await world.reader({ sparse: true })
+  const sent = { far: 0, near: 0 }
+  writer.on('upload', () => sent.far++)
+  other.on('upload', () => sent.near++)
+  world.join(writer, reader, { live: true }, { delay: [200, 200] })
+  const measured = reader.get(0)
+  await world.network.run(2000)
+  await measured
+  world.join(other, reader, { live: true }, { delay: [2, 2] })
+  await world.network.run(2000)
+  // Until it has answered once nobody knows that it is near.
+  const second = reader.get(1)
+  await world.network.run(2000)
+  await second
+  const before = { ...sent }
+  for (let index = 2; index < 40; index++) {
+    const read = reader.get(index)
+    await world.network.run(50)
+    t.same(await read, blockOf(index))
+  }
+  t.same(sent, { far: before.far, near: before.near + 38 })
+  t.same(await world.close(), [])
+})
+
 t.test('a block that was cleared here is fetched again from the same source', async (t) => {
   const world = new World(9)
   const writer = await world.writer(20)
