@@ -204,7 +204,10 @@ async function isUnbegun(core: Core, sizes: FileSizes, usable: boolean): Promise
   if (!usable) {
     return sizes.tree <= HEADER_BYTES && sizes.signatures <= HEADER_BYTES && sizes.data === 0
   }
-  if (core.bitfield.lastHeld() >= 0 || core.bitfield.lastNode() >= 0) return false
+  if (core.bitfield.lastNode() >= 0) return false
+  // A first append, of which half a page of bits arrived: nothing was acknowledged, and nothing is signed.
+  if (core.key === null) return true
+  if (core.bitfield.lastHeld() >= 0) return false
   if (core.secretKey === null && core.key !== null) return true // a copy without a block signs nothing
   const scan = core.signatures.scan(1)
   await scan.next()

@@ -53,20 +53,25 @@ export async function truncateLog(parts: Parts, length: number): Promise<void> {
 }
 
 /**
- * The log that is found is one that was being cut: end it. Nothing is done where what is stored is longer than it
- * was then, or does not have the roots.
+ * The log that is found is one that was being cut: end it. Where what is stored is longer than it was then, or
+ * does not have the roots, it is left, and forgotten.
  *
  * @param recorded - blocks that the bits tell
  * @returns whether something was cut
  */
 export async function resumeCut(core: Core, recorded: number): Promise<boolean> {
   const cut = await core.durableBits.cut()
-  if (!cut || recorded > cut.from) return false
-  const roots = await storedRoots(core, cut.to)
-  if (!roots) return false
-  setHead(core, cut.to, roots)
-  await finishCut(core)
-  return true
+  if (!cut) return false
+  const roots = recorded > cut.from ? null : await storedRoots(core, cut.to)
+  if (roots) {
+    setHead(core, cut.to, roots)
+    await finishCut(core)
+    return true
+  }
+  // It must not be done later, to a log that has grown.
+  await core.durableBits.noteCut(null)
+  await core.durable.orderedNote()
+  return false
 }
 
 /** Cut what lies beyond the head, and forget that it was to be done. */
