@@ -22,7 +22,7 @@ const listFile = join(kit, 'explained-v10.json')
 /** Processes of the scripted peer, each with a subject of its own. */
 const SHARDS = 4
 /** Milliseconds for what the subject should do: short where much is known not to come. */
-const WAIT_MS = { varve: 5000, v10: 2000 }
+const WAIT_MS = { varve: 5000, v10: 3000 }
 
 const { values } = parseArgs({
   options: {
