@@ -85,6 +85,15 @@ function* headerStatements(): Iterable<FolderCase> {
   const section = '40-drive 2.3'
   const header = ({ metadata }: StoredDrive): Uint8Array => metadata.block(0) ?? new Uint8Array()
   yield eachDrive(
+    'drive.header-type',
+    '30-trie 2.2',
+    'the header is of the type hypertrie',
+    (drive) => {
+      const { type } = decodeHeader(header(drive))
+      return type === 'hypertrie' ? null : `it is ${type}`
+    },
+  )
+  yield eachDrive(
     'drive.header-content',
     section,
     'the header names the content log, 32 bytes',

@@ -51,7 +51,8 @@ export class StoredFolder {
       if (!block) return []
       try {
         const { type, metadata: contentKey } = decodeHeader(block)
-        if (type !== 'hypertrie') return []
+        // One that names a content log is a drive's, whatever it says that it is.
+        if (type !== 'hypertrie' && contentKey?.length !== 32) return []
         const content = contentKey && this.logOf(contentKey)
         return [{ metadata, contentKey, content: content ?? null }]
       } catch {

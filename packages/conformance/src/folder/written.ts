@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signingKeyPair } from 'varve/crypto'
 import type { Case } from '../case.ts'
-import { hex, same } from '../expect.ts'
+import { hex, holds, same } from '../expect.ts'
 import type { DriveCall, Hex, Operations } from '../operations.ts'
 import type { Subject } from '../subject.ts'
 import { recorded, VECTORS } from '../vectors/vector-case.ts'
@@ -152,7 +152,11 @@ export function* writtenCases(): Iterable<Case<Writings>> {
         title: `${title} (${script.holds}: ${script.name})`,
         section,
         level,
-        run: async (writings) => statement.run(await writings.folder(script)),
+        async run(writings) {
+          const folder = await writings.folder(script)
+          if (script.holds === 'a drive') holds(folder.drives.length > 0, 'it holds no drive')
+          return statement.run(folder)
+        },
       }
     }
   }
