@@ -25,8 +25,8 @@ export interface StreamedFile {
   close(): Promise<void>
 }
 
-/** Options of both streams. */
-interface StreamOptions {
+/** Options of both streams of a handle. */
+export interface HandleStreamOptions {
   /** First byte; left out: where the file stands. */
   readonly start?: number | undefined
   /** Close the file when the stream ends or fails. Default true. */
@@ -38,7 +38,7 @@ interface StreamOptions {
 }
 
 /** Options of `FileHandle.createReadStream`. */
-export interface HandleReadOptions extends StreamOptions {
+export interface HandleReadOptions extends HandleStreamOptions {
   /** Last byte, inclusive, as in Node. */
   readonly end?: number | undefined
   /** Give text. */
@@ -46,7 +46,7 @@ export interface HandleReadOptions extends StreamOptions {
 }
 
 /** Options of `FileHandle.createWriteStream`. */
-export type HandleWriteOptions = StreamOptions
+export type HandleWriteOptions = HandleStreamOptions
 
 /** A stream of the bytes of an open file. */
 export function readStreamOf(file: StreamedFile, options: HandleReadOptions = {}): Readable {

@@ -35,7 +35,11 @@ export type {
   HandleDrive,
   TransferOptions,
 } from './file-handle.ts'
-export type { HandleReadOptions, HandleWriteOptions } from './descriptor-streams.ts'
+export type {
+  HandleReadOptions,
+  HandleStreamOptions,
+  HandleWriteOptions,
+} from './descriptor-streams.ts'
 export type { DriveDescriptors, ReadvResult, WritevResult } from './drive-descriptors.ts'
 export type { AppendOptions } from './append-file.ts'
 export type { DriveTotals } from './totals.ts'

@@ -65,8 +65,14 @@ export async function openDescriptor(
   if (!content?.writable) return readOnly(context, entry, bits, syscall)
   const file = OpenFile.of(entry, content)
   const descriptor = new SharedDescriptor(context, entry.path, file, bits)
-  if (bits & O_TRUNC) await descriptor.resize(0)
-  return descriptor
+  if (!(bits & O_TRUNC)) return descriptor
+  try {
+    await descriptor.resize(0)
+    return descriptor
+  } catch (error) {
+    file.leave()
+    throw error
+  }
 }
 
 /** The entry at a place, made if need be, once it is known that it may be opened so. */

@@ -1,6 +1,6 @@
-/** Open files under `exact`: the rules of v10, which the vectors hold too. */
+/** Open files under `exact`, and of drives of others: the rules of v10, which the vectors hold too. */
 import t from 'tap'
-import { code, memoryDrive } from './drives.ts'
+import { cloneOf, code, memoryDrive } from './drives.ts'
 
 t.test('writes are in order, and the old bytes count until the file is closed', async (t) => {
   const drive = await memoryDrive(t, { exact: true })
@@ -80,4 +80,45 @@ t.test('truncate copies the first bytes, or appends zeros', async (t) => {
   await drive.truncate('f', 5)
   t.equal(await drive.readFile('f', 'utf8'), 'abc\0\0')
   await t.rejects(drive.truncate('/', 1), code('EISDIR'))
+})
+
+t.test('what v10 has no call for acts on what is stored', async (t) => {
+  const drive = await memoryDrive(t, { exact: true })
+  await drive.writeFile('f', 'old')
+  const fd = await drive.open('f', 'a')
+  await drive.write(fd, Buffer.from('er'))
+  await drive.fsync(fd)
+  t.equal(await drive.readFile('f', 'utf8'), 'old', 'what is written is stored at close')
+  t.equal((await drive.fstat(fd)).size, 5)
+  await drive.fchmod(fd, 0o600)
+  t.equal((await drive.stat('f')).mode & 0o777, 0o600)
+  await drive.close(fd)
+  t.equal(await drive.readFile('f', 'utf8'), 'older')
+  const read = await drive.open('f', 'r')
+  await t.rejects(drive.ftruncate(read), code('EBADF'))
+  await drive.close(read)
+  await t.rejects(drive.open('f'), code('EINVAL'), 'flags have no default')
+})
+
+t.test('a file of others is read as it was when it was opened, and not changed', async (t) => {
+  const drive = await memoryDrive(t)
+  await drive.writeFile('f', 'one')
+  const clone = await cloneOf(t, drive)
+  const fd = await clone.open('f')
+  await drive.writeFile('f', 'another')
+  const buffer = Buffer.alloc(9)
+  t.equal((await clone.read(fd, buffer)).bytesRead, 3)
+  t.equal((await clone.fstat(fd)).size, 7)
+  await clone.fsync(fd)
+  await clone.fdatasync(fd)
+  for (const work of [
+    clone.fchmod(fd, 0o600),
+    clone.fchown(fd, 1, 1),
+    clone.futimes(fd, 1, 1),
+    clone.open('f', 'r+').then(() => undefined),
+    clone.truncate('f', 1),
+  ]) {
+    await t.rejects(work, { code: 'EROFS', path: '/f' })
+  }
+  await clone.close(fd)
 })

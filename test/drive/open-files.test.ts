@@ -5,7 +5,7 @@ import { constants } from '../../src/drive/constants.ts'
 import { MemoryFolder } from '../../src/storage/index.ts'
 import { code, memoryDrive, memoryDrives } from './drives.ts'
 
-const { O_CREAT, O_EXCL, O_RDWR, O_TRUNC } = constants
+const { O_CREAT, O_EXCL, O_RDWR, O_SYNC, O_TRUNC } = constants
 
 async function text(drive: Drive, fd: number, position: number | null = 0): Promise<string> {
   const buffer = Buffer.alloc(100)
@@ -444,6 +444,31 @@ t.test('a failure to make room is told by the write that needed it', async (t) =
   await put(drive, fd, 'fits', 0)
   await drive.close(fd)
   t.equal(await drive.readFile('f', 'utf8'), 'fits')
+})
+
+t.test('a file cannot be longer than numbers can say', async (t) => {
+  const drive = await memoryDrive(t)
+  const fd = await drive.open('f', 'w')
+  const last = Number.MAX_SAFE_INTEGER
+  await t.rejects(drive.write(fd, Buffer.alloc(2), 0, 2, last), { code: 'EINVAL', path: '/f' })
+  await drive.ftruncate(fd, last)
+  t.equal((await drive.stat('f')).size, last)
+  await drive.ftruncate(fd, 0)
+  await drive.close(fd)
+})
+
+t.test('a file that cannot be emptied is not left open', async (t) => {
+  const drive = await memoryDrive(t)
+  await drive.writeFile('f', 'old')
+  const content = await drive.getContent()
+  const flush = content.flush.bind(content)
+  content.flush = () => Promise.reject(new Error('no disk'))
+  await t.rejects(drive.open('f', O_RDWR | O_TRUNC | O_SYNC), { message: 'no disk' })
+  content.flush = flush
+  await drive.writeFile('f', 'new')
+  const fd = await drive.open('f', 'r')
+  t.equal(await text(drive, fd), 'new')
+  await drive.close(fd)
 })
 
 t.test('an entry that says more than its blocks hold ends where they end', async (t) => {
