@@ -282,6 +282,7 @@ export class RealListing implements Iterable<RealEntry> {
     }
   }
 
+  /** @yields the entries, in order */
   *[Symbol.iterator](): Generator<RealEntry, void, undefined> {
     for (let i = 0; i < this.#names.length; i++) yield this.at(i)
   }
