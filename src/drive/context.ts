@@ -109,10 +109,10 @@ export class DriveContext {
   readonly #open: ContextParts['open']
   #opened: OpenDrive | null = null
   #opening: Promise<OpenDrive> | null = null
-  /** What goes on for a while, and ends with the drive. */
-  readonly tasks: Tasks = new Tasks()
   readonly #closing = new AbortController()
-  readonly #signals = new WeakMap<AbortSignal, AbortSignal>()
+  /** Made when first needed, as much else: a process may have thousands of drives. */
+  #signals: WeakMap<AbortSignal, AbortSignal> | null = null
+  #tasks: Tasks | null = null
   #closed = false
 
   /** Nothing is opened yet. */
@@ -202,7 +202,8 @@ export class DriveContext {
    * leaves a little memory behind until both go (52 bytes a time in Node 20).
    */
   #joined(signal: AbortSignal): AbortSignal {
-    if (this.tasks.owns(signal)) return signal
+    if (this.#tasks?.owns(signal)) return signal
+    this.#signals ??= new WeakMap()
     const known = this.#signals.get(signal)
     if (known) return known
     const joined = AbortSignal.any([signal, this.#closing.signal])
@@ -215,6 +216,12 @@ export class DriveContext {
   assertWritable(syscall: string, path?: string): void {
     if (this.checkout === null) return
     throw new DriveError('EPERM', { syscall, path, reason: 'a checkout is read-only' })
+  }
+
+  /** What goes on for a while, and ends with the drive. */
+  get tasks(): Tasks {
+    this.#tasks ??= new Tasks()
+    return this.#tasks
   }
 
   /** Aborts when the drive is closed. */
@@ -232,7 +239,7 @@ export class DriveContext {
     this.#closed = true
     const reason = new DriveError('DRIVE_CLOSED')
     this.#closing.abort(reason)
-    this.tasks.abort(reason)
+    this.#tasks?.abort(reason)
   }
 
   #required(): OpenDrive {

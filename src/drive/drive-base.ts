@@ -66,7 +66,7 @@ export class DriveBase extends EventEmitter<DriveEvents> {
   protected readonly context: DriveContext
   /** @internal Its open files. */
   protected readonly descriptors: DescriptorTable
-  readonly #mirror: Mirror
+  #mirror: Mirror | null = null
   readonly #driveStore: DriveStore
   readonly #key: Buffer | null
   readonly #subscriptions = new Subscriptions()
@@ -98,9 +98,6 @@ export class DriveBase extends EventEmitter<DriveEvents> {
       this.context = this.#liveContext(settingsOf(given.options), keyPair, emit)
     }
     this.descriptors = new DescriptorTable(this.context)
-    this.#mirror = new Mirror(this.context)
-    this.on('metadata-feed', (log) => this.#mirror.add(log))
-    this.on('content-feed', (log) => this.#mirror.add(log))
     queueMicrotask(() => void this.#open())
   }
 
@@ -234,6 +231,12 @@ export class DriveBase extends EventEmitter<DriveEvents> {
 
   /** Fetch everything, now and from now on, of the drive and of what is mounted in it. Returns what stops it. */
   mirror(): () => void {
+    if (!this.#mirror) {
+      const mirror = new Mirror(this.context)
+      this.#mirror = mirror
+      this.on('metadata-feed', (log) => mirror.add(log))
+      this.on('content-feed', (log) => mirror.add(log))
+    }
     return this.#mirror.start()
   }
 
@@ -336,7 +339,7 @@ export class DriveBase extends EventEmitter<DriveEvents> {
     try {
       await this.descriptors.closeAll()
     } finally {
-      this.#mirror.stop()
+      this.#mirror?.stop()
       this.context.markClosed()
       this.#subscriptions.end()
       await opening

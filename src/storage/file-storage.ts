@@ -32,13 +32,12 @@ export interface FileOptions {
 const POOLED = 4096
 
 /** A file at a path, as {@link RandomAccess}. */
-export class FileStorage implements RandomAccess {
+export class FileStorage implements RandomAccess, PooledFile {
   /** Where it lies. */
   readonly path: string
   readonly #pool: FilePool
   readonly #holes: boolean
   readonly #queue: OperationQueue
-  readonly #pooled: PooledFile
 
   #fd: number | null = null
   #opening: Promise<number> | null = null
@@ -56,14 +55,7 @@ export class FileStorage implements RandomAccess {
     this.path = path
     this.#pool = options.pool ?? sharedFilePool
     this.#holes = options.holes ?? true
-    this.#queue = new OperationQueue(() => this.#pool.rest(this.#pooled))
-    const queue = this.#queue
-    this.#pooled = {
-      get idle() {
-        return queue.idle
-      },
-      letGo: () => this.#letGo(),
-    }
+    this.#queue = new OperationQueue(() => this.#pool.rest(this))
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
@@ -181,7 +173,7 @@ export class FileStorage implements RandomAccess {
     } catch (error) {
       throw ioError(this.path, error)
     } finally {
-      this.#pool.rest(this.#pooled)
+      this.#pool.rest(this)
     }
   }
 
@@ -273,7 +265,7 @@ export class FileStorage implements RandomAccess {
   }
 
   async #openAs(flags: number): Promise<number> {
-    await this.#pool.enter(this.#pooled)
+    await this.#pool.enter(this)
     for (;;) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- again only after a failure
@@ -285,7 +277,7 @@ export class FileStorage implements RandomAccess {
         const exhausted = errorCode(error) === 'EMFILE'
         // oxlint-disable-next-line no-await-in-loop
         if (exhausted && (await this.#pool.shrink())) continue
-        this.#pool.leave(this.#pooled)
+        this.#pool.leave(this)
         throw error
       }
     }
@@ -298,11 +290,17 @@ export class FileStorage implements RandomAccess {
     try {
       await descriptor.close(fd)
     } finally {
-      this.#pool.leave(this.#pooled)
+      this.#pool.leave(this)
     }
   }
 
-  async #letGo(): Promise<void> {
+  /** @internal For the pool. */
+  get idle(): boolean {
+    return this.#queue.idle
+  }
+
+  /** @internal For the pool. */
+  async letGo(): Promise<void> {
     const fd = this.#fd
     this.#fd = null
     try {

@@ -21,6 +21,8 @@ interface PooledLog {
 export class LogPool {
   readonly #capacity: number
   readonly #logs = new Map<string, PooledLog>()
+  /** What each user uses, in the order it got it. */
+  readonly #uses = new Map<object, Set<string>>()
   /** Those that nobody uses, in the order they were opened: a peer asked for them. */
   readonly #unused = new Set<string>()
   /** Logs that were dropped and still close. */
@@ -52,7 +54,13 @@ export class LogPool {
   /** Count `user` among those who use a log; once, however often it got it. */
   reference(discoveryKey: Uint8Array, user: object): void {
     const id = toHex(discoveryKey)
-    if (this.#logs.get(id)?.users.add(user)) this.#unused.delete(id)
+    const pooled = this.#logs.get(id)
+    if (!pooled) return
+    pooled.users.add(user)
+    this.#unused.delete(id)
+    const uses = this.#uses.get(user) ?? new Set<string>()
+    this.#uses.set(user, uses)
+    uses.add(id)
   }
 
   /** Whether `user` is counted among those who use the log with that discovery key. */
@@ -70,15 +78,21 @@ export class LogPool {
     for (const { log, users } of this.#logs.values()) if (users.size > 0) yield log
   }
 
-  /** @yields logs that `user` uses, by discovery key in hexadecimal, in the order they were opened */
+  /** @yields logs that `user` uses, by discovery key in hexadecimal, in the order it got them */
   *of(user: object): Generator<[string, Log]> {
-    for (const [id, { log, users }] of this.#logs) if (users.has(user)) yield [id, log]
+    for (const id of this.#uses.get(user) ?? []) {
+      const pooled = this.#logs.get(id)
+      if (pooled) yield [id, pooled.log]
+    }
   }
 
   /** Give back every reference of `user`, and close what nobody uses any more. */
   async release(user: object): Promise<void> {
-    for (const [id, { log, users }] of this.#logs) {
-      if (users.delete(user) && users.size === 0) this.#drop(id, log)
+    const uses = this.#uses.get(user)
+    this.#uses.delete(user)
+    for (const id of uses ?? []) {
+      const pooled = this.#logs.get(id)
+      if (pooled?.users.delete(user) && pooled.users.size === 0) this.#drop(id, pooled.log)
     }
     await Promise.all(this.#closing)
   }
@@ -99,6 +113,7 @@ export class LogPool {
   }
 
   #forget(id: string): void {
+    for (const user of this.#logs.get(id)?.users ?? []) this.#uses.get(user)?.delete(id)
     this.#logs.delete(id)
     this.#unused.delete(id)
   }

@@ -4,7 +4,6 @@
  * @see spec/40-drive.md 3.1, 3.14
  * @module
  */
-import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import { Log, type LogOptions } from '../log/index.ts'
 import {
@@ -49,14 +48,18 @@ export interface StoreFolder {
 /** Logs lie this many folders below a store's. */
 const LOG_DEPTH = 3
 
-interface CoreEvents {
-  log: [Log]
+/** A store object on it. */
+export interface Face {
+  /** A log was opened, by whichever of them. */
+  opened(log: Log): void
   /** Every log is about to be closed. */
-  closing: []
+  closing(): void
 }
 
 /** One store, whatever number of faces it has. */
-export class StoreCore extends EventEmitter<CoreEvents> {
+export class StoreCore {
+  /** The store objects that are open. A set: with thousands, a list of listeners would be searched for each that goes. */
+  readonly faces: Set<Face> = new Set()
   readonly pool: LogPool
   readonly #openFile: OpenFile
   readonly #logOptions: StoredLogOptions
@@ -81,9 +84,6 @@ export class StoreCore extends EventEmitter<CoreEvents> {
     cacheSize: number,
     folder: StoreFolder | null,
   ) {
-    super()
-    // One listener a face: their number is the user's.
-    this.setMaxListeners(0)
     this.#openFile = openFile
     this.#folder = folder
     this.#masterKey = masterKey
@@ -154,7 +154,7 @@ export class StoreCore extends EventEmitter<CoreEvents> {
   close(): Promise<void> {
     if (!this.#closing) {
       this.#closing = this.#close()
-      this.emit('closing')
+      for (const face of this.faces) face.closing()
     }
     return this.#closing
   }
@@ -163,7 +163,7 @@ export class StoreCore extends EventEmitter<CoreEvents> {
   async #announce(log: Log, files: LogFiles): Promise<void> {
     try {
       await log.ready()
-      if (!log.closed) this.emit('log', log)
+      if (!log.closed) for (const face of this.faces) face.opened(log)
     } catch {
       files.closeName()
     }

@@ -17,7 +17,7 @@ import { Connection, type ReplicateOptions } from '../wire/index.ts'
 import type { Wanted } from './identity.ts'
 import { KEY_BYTES, deriveKeyPair, nameBytes, parseKey } from './keys.ts'
 import { type StorageSource, openSource } from './storage-source.ts'
-import { CACHE_SIZE, StoreCore, type StoredLogOptions } from './store-core.ts'
+import { CACHE_SIZE, type Face, StoreCore, type StoredLogOptions } from './store-core.ts'
 import { StoreError } from './store-error.ts'
 import { StoreReplication } from './store-replication.ts'
 
@@ -73,9 +73,11 @@ export class Store extends EventEmitter<StoreEvents> {
   readonly #replicateOptions: ReplicateOptions
   readonly #replication: StoreReplication
   readonly #expected = new Guard()
-  readonly #onlog = (log: Log): void => void this.emit('feed', log)
-  /** Without its logs a connection would stay open for nothing. */
-  readonly #onclosing = (): void => this.#replication.close()
+  readonly #face: Face = {
+    opened: (log) => void this.emit('feed', log),
+    // Without its logs a connection would stay open for nothing.
+    closing: () => this.#replication.close(),
+  }
   #closing: Promise<void> | null = null
 
   /**
@@ -118,8 +120,7 @@ export class Store extends EventEmitter<StoreEvents> {
       settled: () => this.#expected.idle(),
       find: (discoveryKey) => this.#core.open(discoveryKey, NOTHING, {}),
     })
-    this.#core.on('log', this.#onlog)
-    this.#core.on('closing', this.#onclosing)
+    this.#core.faces.add(this.#face)
   }
 
   /** Whether `close` was called on this object or on the one that holds the folder. */
@@ -247,8 +248,7 @@ export class Store extends EventEmitter<StoreEvents> {
     this.#replication.close()
     if (this.#isRoot) await this.#core.close()
     else await this.#core.pool.release(this)
-    this.#core.off('log', this.#onlog)
-    this.#core.off('closing', this.#onclosing)
+    this.#core.faces.delete(this.#face)
     this.emit('close')
   }
 
