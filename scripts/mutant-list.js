@@ -388,11 +388,11 @@ const rows = [
     'if (false)',
   ],
   [
-    'a block that is not there',
+    'an Open on channel 0',
     wire('5'),
-    'wire/exchange/uploader.js',
-    'if (message.bytes === 0 && message.index >= this.#log.length)',
-    'if (false)',
+    'wire/channels.js',
+    "if (id === 0)\n            throw new WireError('WIRE_BAD_OPEN'",
+    "if (id === -1)\n            throw new WireError('WIRE_BAD_OPEN'",
   ],
   [
     'announcements',
@@ -501,6 +501,13 @@ const rows = [
     'drive/constants.js',
     'MAX_BLOCK_BYTES = 524288',
     'MAX_BLOCK_BYTES = 1048576',
+  ],
+  [
+    'capability that is asked for',
+    wire('2.6', '3.2'),
+    'wire/capability.js',
+    'return sent !== null && equals(remoteCapability(split, key), sent);',
+    'return true;',
   ],
 ]
 

@@ -63,7 +63,8 @@ function failures(mode, dist, sections) {
 
 /** Where a mutant is looked for first: what only a socket or a disk shows is not in the vectors. */
 function modesFor({ file }) {
-  if (/^wire\/(exchange|liveness|limits)|^crypto/.test(file)) return ['peer', 'vectors', 'folder']
+  if (/^wire\/(exchange|liveness|limits|channels)|^crypto/.test(file))
+    return ['peer', 'vectors', 'folder']
   if (/^log\/(header|bitfield|tree|signature)|^(store|drive)\//.test(file)) {
     return ['folder', 'vectors', 'peer']
   }
