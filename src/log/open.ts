@@ -44,7 +44,7 @@ import { reclaimTail } from './rebuild.ts'
 import { SignatureFile } from './signature-file.ts'
 import { StoredContent } from './stored-content.ts'
 import { TreeFile } from './tree-file.ts'
-import { resumeCut } from './truncate.ts'
+import { forgetCut, resumeCut } from './truncate.ts'
 import { isHead, storedRoots } from './trust.ts'
 
 const DEFAULT_CACHE_BYTES = 2 ** 21
@@ -103,12 +103,12 @@ export async function openCore(
   if (identity.discard) await Promise.all([own.fork.truncate(0), own.durable.truncate(0)])
   const core = makeCore(files, own, sizes, identity, pageBytes ?? PAGE_BYTES, options, emit)
   if (pageBytes !== null) await core.bitfieldFile.load(sizes.bitfield)
-  if (pageBytes !== null && (await resumeCut(core, blocksOf(core.bitfield.nodes)))) {
-    sizes = await sizesOf(files)
-  }
+  const cut = await core.durableBits.cut()
+  const isCut = cut && pageBytes !== null && (await resumeCut(core, cut, recordedLength(core)))
+  if (isCut) sizes = await sizesOf(files)
   const doubts = pageBytes === null ? null : await core.durableBits.doubts()
 
-  const length = blocksOf(core.bitfield.nodes)
+  const length = recordedLength(core)
   const isNew = sizes.bitfield === 0 && isBare(sizes)
   const head = isNew
     ? { length: 0, live: true, roots: [] }
@@ -132,11 +132,17 @@ export async function openCore(
     await files.bitfield.write(0, bitfieldHeader(PAGE_BYTES))
     core.durable.created()
   }
+  if (cut && !isCut) await forgetCut(core)
   if (core.length === 0) core.durable.empty()
   if (doubts) await core.durable.compared()
   core.fork = core.key && (await readFork(own.fork, core.key))
   if (core.fork) core.refusesAppend = forkError(core.fork)
   return core
+}
+
+/** Length that the bits tell. */
+function recordedLength({ bitfield }: Core): number {
+  return blocksOf(bitfield.nodes)
 }
 
 function makeCore(

@@ -208,7 +208,7 @@ async function isUnbegun(core: Core, sizes: FileSizes, usable: boolean): Promise
   // A first append, of which half a page of bits arrived: nothing was acknowledged, and nothing is signed.
   if (core.key === null) return true
   if (core.bitfield.lastHeld() >= 0) return false
-  if (core.secretKey === null && core.key !== null) return true // a copy without a block signs nothing
+  if (core.secretKey === null) return true // a copy without a block signs nothing
   const scan = core.signatures.scan(1)
   await scan.next()
   const second = await scan.next()

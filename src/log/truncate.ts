@@ -13,12 +13,13 @@ import { signable, treeHash } from '../merkle/index.ts'
 import type { TreeNode } from '../merkle/index.ts'
 import { assertIndex, assertOpen } from './core.ts'
 import type { Core } from './core.ts'
+import type { Cut } from './durable-bits.ts'
 import { LogError } from './errors.ts'
 import { HEADER_BYTES } from './header.ts'
 import type { Parts } from './parts.ts'
 import { cutBits } from './rebuild.ts'
 import { NODE_BYTES } from './tree-file.ts'
-import { storedRoots } from './trust.ts'
+import { isHead, storedRoots } from './trust.ts'
 
 /**
  * Shorten a log to `length` blocks. Peers may hold the longer one: what is appended afterwards is then
@@ -53,25 +54,27 @@ export async function truncateLog(parts: Parts, length: number): Promise<void> {
 }
 
 /**
- * The log that is found is one that was being cut: end it. Where what is stored is longer than it was then, or
- * does not have the roots, it is left, and forgotten.
+ * The log that is found is one that was being cut: end it. Not where what is stored is longer than it was then, or
+ * cannot be proven at that length.
  *
  * @param recorded - blocks that the bits tell
- * @returns whether something was cut
+ * @returns whether it was cut
  */
-export async function resumeCut(core: Core, recorded: number): Promise<boolean> {
-  const cut = await core.durableBits.cut()
-  if (!cut) return false
-  const roots = recorded > cut.from ? null : await storedRoots(core, cut.to)
-  if (roots) {
-    setHead(core, cut.to, roots)
-    await finishCut(core)
-    return true
-  }
-  // It must not be done later, to a log that has grown.
-  await core.durableBits.noteCut(null)
-  await core.durable.orderedNote()
-  return false
+export async function resumeCut(core: Core, cut: Cut, recorded: number): Promise<boolean> {
+  if (recorded > cut.from) return false
+  const roots = await storedRoots(core, cut.to)
+  if (!roots) return false
+  const signature = await core.signatures.read(cut.to)
+  if (cut.to > 0 && core.key && !isHead(roots, cut.to, signature, core.key)) return false
+  setHead(core, cut.to, roots)
+  await finishCut(core)
+  return true
+}
+
+/** It must not be done later, to a log that has grown. */
+export async function forgetCut({ durable, durableBits }: Core): Promise<void> {
+  await durableBits.noteCut(null)
+  await durable.orderedNote()
 }
 
 /** Cut what lies beyond the head, and forget that it was to be done. */
@@ -86,8 +89,7 @@ export async function finishCut(core: Core): Promise<void> {
   await core.tree.truncate(HEADER_BYTES + NODE_BYTES * Math.max(0, 2 * core.length - 1))
   if (!core.indexing) await files.data.truncate(core.byteLength)
   await durable.flush()
-  await core.durableBits.noteCut(null)
-  await durable.orderedNote()
+  await forgetCut(core)
   core.leftovers = null
 }
 
