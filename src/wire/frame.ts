@@ -6,8 +6,9 @@
  *     keepalive  00
  *
  * A frame that lies within one chunk is read in place. One that spans chunks is put together in one
- * buffer, which grows with what has arrived and not with what was announced. Whoever can write there
- * saves a copy, and memory that has to be collected: `room` is where the next bytes of a large frame go.
+ * buffer, which grows with what has arrived and not with what was announced. A cipher can
+ * write what is missing of a large one straight there (`receiveThrough`): that saves a copy, and memory
+ * that has to be collected.
  *
  * Limits: a varint of at most eight bytes, a payload of at most 8 MiB, channel numbers below 2 ** 27.
  *
@@ -25,6 +26,8 @@ const MAX_VARINT_BYTES = 8
 const TYPES = 16
 /** From so many bytes on a frame counts as large: below, one buffer for a whole chunk is cheaper. */
 const LARGE_BYTES = 32_768
+/** Bytes of a large frame that are read first, to know how long it is. */
+const HEAD_BYTES = 32
 /** Allocated at once for a frame that spans chunks, whatever it announced. */
 const FIRST_ALLOCATION = 1_048_576
 
@@ -96,27 +99,32 @@ export class FrameParser {
     }
   }
 
-  /** Whether the next frame is probably large, as the one before it was. */
-  get expectsLarge(): boolean {
-    return this.#phase !== 'payload' && this.#lastBytes >= LARGE_BYTES
-  }
-
   /**
-   * Where the next bytes may be written instead of being given to `receive`: `bytes` of them at most. Call
-   * `filled` afterwards. Null when they are not the middle of a large frame.
+   * Read a chunk that has to be deciphered, or copied, by `write`: in order, each byte once. The chunk is not kept.
+   *
+   * @throws {@link WireError} as `receive`
    */
-  room(bytes: number): Uint8Array | null {
-    if (this.#phase !== 'payload' || this.#stopped || this.#payloadBytes < LARGE_BYTES) return null
-    const take = Math.min(bytes, this.#left)
-    this.#grow(take)
-    return this.#partial.subarray(this.#filled, this.#filled + take)
-  }
-
-  /** So many bytes were written into `room`. */
-  filled(bytes: number): void {
-    this.#left -= bytes
-    this.#filled += bytes
-    if (this.#left === 0) this.#whole()
+  receiveThrough(bytes: Uint8Array, write: (from: Uint8Array, to: Uint8Array) => void): void {
+    for (let at = 0; at < bytes.length && !this.#stopped;) {
+      const left = bytes.length - at
+      if (this.#phase === 'payload' && this.#payloadBytes >= LARGE_BYTES) {
+        const take = Math.min(left, this.#left)
+        this.#grow(take)
+        const room = this.#partial.subarray(this.#filled, this.#filled + take)
+        write(bytes.subarray(at, at + take), room)
+        this.#took(take)
+        at += take
+        continue
+      }
+      // Where a large frame is to be expected, only its head: what follows goes where it belongs.
+      const next = this.#phase === 'payload' ? this.#left : HEAD_BYTES
+      const plain = allocate(this.#lastBytes >= LARGE_BYTES ? Math.min(left, next) : left)
+      write(bytes.subarray(at, at + plain.length), plain)
+      this.receive(plain)
+      at += plain.length
+      // It was none: small pieces of a flood of keepalives would cost more than they spare.
+      if (this.#phase !== 'payload') this.#lastBytes = 0
+    }
   }
 
   /** Between two frames: a zero is a keepalive. */
@@ -167,15 +175,14 @@ export class FrameParser {
 
   #readPayload(bytes: Uint8Array, at: number): number {
     const end = Math.min(bytes.length, at + this.#left)
-    this.#left -= end - at
-    if (this.#filled === 0 && this.#left === 0) {
+    if (this.#filled === 0 && this.#left === end - at) {
+      this.#left = 0
       this.#frame(bytes, at, end)
       return end
     }
     this.#grow(end - at)
     this.#partial.set(bytes.subarray(at, end), this.#filled)
-    this.#filled += end - at
-    if (this.#left === 0) this.#whole()
+    this.#took(end - at)
     return end
   }
 
@@ -184,15 +191,16 @@ export class FrameParser {
     const filled = this.#filled + bytes
     if (filled <= this.#partial.length) return
     const wanted = Math.max(filled, 2 * this.#partial.length, FIRST_ALLOCATION)
-    const { buffer, byteOffset, length } = allocUnsafe(Math.min(this.#payloadBytes, wanted))
-    // As a bare Uint8Array: views of a Buffer cost three times as much.
-    const grown = new Uint8Array(buffer, byteOffset, length)
+    const grown = allocate(Math.min(this.#payloadBytes, wanted))
     grown.set(this.#partial.subarray(0, this.#filled))
     this.#partial = grown
   }
 
-  /** A frame that spans chunks is there. */
-  #whole(): void {
+  /** So many bytes more of a frame that spans chunks are there. */
+  #took(bytes: number): void {
+    this.#left -= bytes
+    this.#filled += bytes
+    if (this.#left > 0) return
     const [partial, filled] = [this.#partial, this.#filled]
     this.#partial = EMPTY
     this.#filled = 0
@@ -206,4 +214,10 @@ export class FrameParser {
     const channel = (this.#header - type) / TYPES
     if (!this.#sink(channel, type, bytes, start, end)) this.#stopped = true
   }
+}
+
+/** Memory as a bare Uint8Array, not a Buffer: every node's hash is a view, and views of those cost two thirds. */
+function allocate(length: number): Uint8Array {
+  const { buffer, byteOffset } = allocUnsafe(length)
+  return new Uint8Array(buffer, byteOffset, length)
 }

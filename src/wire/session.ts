@@ -11,7 +11,7 @@
  * @see spec/20-wire.md 2.3 and 3.1
  * @module
  */
-import { allocUnsafe, concat, copy } from '../bytes.ts'
+import { concat, copy } from '../bytes.ts'
 import { StreamCipher } from '../crypto.ts'
 import type { KeyPair } from '../crypto.ts'
 import { ownCapability, provesKey } from './capability.ts'
@@ -21,9 +21,6 @@ import { Handshake } from './handshake.ts'
 import type { Limits } from './limits.ts'
 import type { Split } from './noise.ts'
 import { Outbox } from './outbox.ts'
-
-/** Bytes of a large frame that are read first, to know how long it is. */
-const HEAD_BYTES = 32
 
 /** How both ends agreed to talk; it is not negotiated. */
 export interface SessionMode {
@@ -232,28 +229,10 @@ export class Session {
 
   /** Frames are views into new memory; the transport's buffer stays as it was. */
   #transport(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length && !this.#over;) {
-      const left = bytes.length - at
-      const room = this.#parser.room(left)
-      if (room) {
-        this.#decipher(bytes.subarray(at, at + room.length), room)
-        this.#parser.filled(room.length)
-        at += room.length
-        continue
-      }
-      // Where a large frame is to be expected, only its head: what follows goes where it belongs.
-      const end = at + (this.#parser.expectsLarge ? Math.min(left, HEAD_BYTES) : left)
-      const { buffer, byteOffset } = allocUnsafe(end - at)
-      // As a bare Uint8Array, not a Buffer: every node's hash is a view, and views of those cost two thirds.
-      const plain = new Uint8Array(buffer, byteOffset, end - at)
-      this.#decipher(bytes.subarray(at, end), plain)
-      this.#parser.receive(plain)
-      at = end
-    }
-  }
-
-  #decipher(bytes: Uint8Array, out: Uint8Array): void {
-    if (this.#receiver) this.#receiver.update(bytes, out)
-    else out.set(bytes)
+    const receiver = this.#receiver
+    this.#parser.receiveThrough(bytes, (from, to) => {
+      if (receiver) receiver.update(from, to)
+      else to.set(from)
+    })
   }
 }

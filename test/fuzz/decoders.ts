@@ -47,6 +47,7 @@ export async function targets(): Promise<Target[]> {
   return [
     varints(),
     frames(),
+    frames(true),
     handshake(),
     {
       name: 'handshake payload',

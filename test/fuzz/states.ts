@@ -43,13 +43,18 @@ export function varints(): Target {
   }
 }
 
-/** Chunks may end anywhere: the frames are the same. */
-export function frames(): Target {
+/** Chunks may end anywhere, and be read through a cipher: the frames are the same. */
+export function frames(isLarge = false): Target {
   const outbox = new Outbox()
   outbox.message(1, 'Have', { start: 4 })
   outbox.message(200, 'Data', { index: 1, value: new Uint8Array(300) })
   outbox.ping()
   outbox.extension(0, 3, fromUtf8('hello'))
+  const largest = isLarge ? 20_000 : 50
+  for (let i = isLarge ? 2 : 0; i > 0; i--) {
+    outbox.message(1, 'Data', { index: i, value: new Uint8Array(40_000) })
+  }
+  const write = (from: Uint8Array, to: Uint8Array): void => to.set(from)
   const parse = (chunks: readonly Uint8Array[]): { seen: string[]; error: unknown } => {
     const seen: string[] = []
     const parser = new FrameParser((channel, type, bytes, start, end) => {
@@ -57,19 +62,22 @@ export function frames(): Target {
       return seen.length < 1000
     })
     try {
-      for (const chunk of chunks) parser.receive(chunk)
+      for (const chunk of chunks) {
+        if (chunks.length > 1) parser.receiveThrough(chunk, write)
+        else parser.receive(chunk)
+      }
     } catch (error) {
       return { seen, error }
     }
     return { seen, error: null }
   }
   return {
-    name: 'frame',
+    name: isLarge ? 'large frame' : 'frame',
     valid: [outbox.take(null)],
     run(bytes, random) {
       const chunks: Uint8Array[] = []
       for (let at = 0; at < bytes.length;) {
-        const end = Math.min(bytes.length, at + 1 + below(random, 50))
+        const end = Math.min(bytes.length, at + 1 + below(random, largest))
         chunks.push(bytes.subarray(at, end))
         at = end
       }

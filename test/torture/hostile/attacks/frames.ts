@@ -70,6 +70,17 @@ export const frameAttacks: readonly Attack[] = [
     },
   },
   {
+    name: '8 MiB of keepalives after a large block',
+    role: 'writer',
+    ends: 'open',
+    async play(stage) {
+      const peer = await stage.entered()
+      peer.say(1, 'Data', { index: 4, value: new Uint8Array(MIB / 16) })
+      peer.write(new Uint8Array(8 * MIB))
+      await peer.heard()
+    },
+  },
+  {
     name: 'noise after the handshake, on 20 connections',
     role: 'writer',
     ends: [
