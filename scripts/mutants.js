@@ -17,7 +17,7 @@ const kit = resolve('packages/conformance')
 const folder = resolve(`.interop/mutants-${process.pid}`)
 const WANTED = 0.95
 /** Mutants at the same time. */
-const AT_ONCE = 2
+const AT_ONCE = 3
 
 const { values } = parseArgs({
   options: { only: { type: 'string' }, write: { type: 'boolean', default: false } },
