@@ -148,3 +148,35 @@ t.test('ranges of blocks are a set', (t) => {
   )
   t.end()
 })
+
+t.test('bytes of a file half here are those of its blocks, whichever they are', async (t) => {
+  const writer = await memoryDrive(t)
+  const file = writer.createWriteStream('f')
+  for (let i = 0; i < 12; i++) file.write('x'.repeat(i + 1))
+  await new Promise<void>((resolve) => file.end(resolve))
+  const clone = await cloneOf(t, writer)
+  await clone.stat('f')
+  const content = await clone.getContent()
+  let bytes = 0
+  for (const block of [4, 0, 1, 3, 2, 9, 5, 11]) {
+    await content.get(block)
+    bytes += block + 1
+    t.match(await clone.availability('f'), { bytes, totalBytes: 78 }, `with block ${block}`)
+  }
+  t.equal(await content.downloadedBytes(), bytes)
+  t.equal(await content.downloadedBytes(2, 5), 3 + 4 + 5)
+})
+
+t.test('clearing a mounted log keeps it while another entry shows it', async (t) => {
+  const [outer, inner] = (await memoryDrives(t, 2)) as [Drive, Drive]
+  await inner.writeFile('f', 'hello')
+  const { key } = await inner.getContent()
+  for (const name of ['one', 'two']) {
+    await outer.mount(name, key ?? Buffer.alloc(0), { hypercore: true })
+  }
+  // What is no entry needs nothing.
+  await outer.db?.trie.put('broken', Buffer.from([255]))
+  t.match(await outer.clear('one'), { blocks: 0, sharedBlocks: 1 })
+  await outer.unmount('two')
+  t.match(await outer.clear('one'), { blocks: 1, sharedBlocks: 0 })
+})

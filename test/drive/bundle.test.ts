@@ -398,3 +398,38 @@ t.test('bytes that are no part of a bundle are refused at once, whatever they cl
   }
   t.throws(() => decodeHeader(concat([encodeHeader(whole), MAGIC])), code('DRIVE_BAD_BUNDLE'))
 })
+
+t.test('a large bundle goes into a clone that has a little of the drive already', async (t) => {
+  const drive = await memoryDrive(t)
+  await drive.writeFile('first', 'first')
+  const clone = await memoryClone(t, drive)
+  await importBundle([await bytesOf(drive.bundle())], clone, keyOf(drive))
+  const names = Array.from({ length: 400 }, (_, i) => `f${i}`)
+  await Promise.all(names.map((name) => drive.writeFile(name, name)))
+  const bundle = await bytesOf(drive.bundle())
+  t.ok(bundle.length < 400 * 500, `${bundle.length} bytes: proofs lean on those before`)
+  t.match(await importBundle([bundle], clone, keyOf(drive)), { blocks: 803 })
+  t.match(await clone.availability(), { isComplete: true, files: 401 })
+  t.equal(await clone.readFile('f399', { encoding: 'utf8', wait: false }), 'f399')
+})
+
+t.test(
+  'a bundle that leaves out a node is refused by a clone that has a little, too',
+  async (t) => {
+    const drive = await memoryDrive(t)
+    await drive.writeFile('first', 'first')
+    const clone = await memoryClone(t, drive)
+    await importBundle([await bytesOf(drive.bundle())], clone, keyOf(drive))
+    for (let i = 0; i < 6; i++) await drive.writeFile(`f${i}`, 'f')
+    const parts = await partsOf(await bytesOf(drive.bundle()))
+    const chain = new Chain()
+    const bodies = parts.slice(0, -1).map((body, i) => {
+      const frame = i === 0 ? null : decodeFrame(body)
+      if (frame?.type !== 'block') return body
+      return encodeBlock(frame.log, { ...frame.block, nodes: frame.block.nodes.slice(1) })
+    })
+    for (const body of bodies) chain.take(body)
+    const forged = concat([MAGIC, ...bodies.map(framed), framed(encodeEnd(chain.digest))])
+    await t.rejects(importBundle([forged], clone, keyOf(drive)).done, code('DRIVE_BAD_BUNDLE'))
+  },
+)
