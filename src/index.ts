@@ -42,6 +42,7 @@ export interface Varve {
   readonly Drive: typeof Drive
   readonly Store: typeof Store
   readonly constants: typeof constants
+  /** Takes in a snapshot that `drive.bundle()` made. */
   readonly importBundle: typeof importBundle
 }
 
