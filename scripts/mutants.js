@@ -4,10 +4,19 @@
  * Breaks one constant or rule at a time in a built copy of Varve, runs the kit against it, and tells which
  * case noticed. A mutant is caught when a case fails that names the section of the broken rule. Ends with
  * the line `N passed, N failed, N skipped`, and fails below 95 per cent. `--write` puts the table into
- * `docs/conformance.md`.
+ * `docs/conformance.md`. With `--results FILE` what was judged is kept there, and not judged again; `--most N`
+ * judges so many and leaves the rest to another call.
  */
 import { spawn } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { mutants } from './mutant-list.js'
@@ -20,7 +29,12 @@ const WANTED = 0.95
 const AT_ONCE = 3
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, write: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string' },
+    results: { type: 'string' },
+    most: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  },
 })
 
 /** The code of a mutant's file, broken. */
@@ -96,11 +110,18 @@ mkdirSync(folder, { recursive: true })
 symlinkSync(resolve('node_modules'), join(folder, 'node_modules'), 'junction')
 writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
 
+const kept = values.results !== undefined && existsSync(values.results)
+const judgedBefore = new Map(
+  (kept ? JSON.parse(readFileSync(values.results, 'utf8')) : []).map((each) => [each.name, each]),
+)
 const todo = mutants.filter(({ name }) => values.only === undefined || name.includes(values.only))
 for (const mutant of todo) broken(mutant)
-const results = []
+const results = mutants.map(({ name }) => judgedBefore.get(name))
+const fresh = todo
+  .filter(({ name }) => !judgedBefore.has(name))
+  .slice(0, Number(values.most ?? Infinity))
 async function worker() {
-  for (let next = todo.shift(); next; next = todo.shift()) {
+  for (let next = fresh.shift(); next; next = fresh.shift()) {
     const number = mutants.indexOf(next)
     const result = await judge(next, number)
     results[number] = result
@@ -118,6 +139,7 @@ await Promise.all(Array.from({ length: AT_ONCE }, worker))
 rmSync(folder, { recursive: true, force: true })
 
 const judged = results.filter(Boolean)
+if (values.results !== undefined) writeFileSync(values.results, JSON.stringify(judged))
 const caught = judged.filter(({ by }) => by)
 if (values.write) writeMutants(judged)
 console.log(`${caught.length} of ${judged.length} mutants are caught by a case of their section`)
