@@ -8,7 +8,7 @@ import { openContentWriter } from './content.ts'
 import type { DriveContext } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
 import { type Place, entryAt, firstBelow, placeOf, putStat } from './lookup.ts'
-import { absolute, isBelow, keyOf, pathOf } from './paths.ts'
+import { absolute, isBelow, pathOf } from './paths.ts'
 import { readBlocks, runOf } from './run.ts'
 import { Stat } from './stat.ts'
 import { type Change, puts, treeAt } from './tree.ts'
@@ -109,7 +109,7 @@ function rebase(key: string, root: string, target: string): string {
 async function mayPut(context: DriveContext, { to, options }: Job, key: string): Promise<boolean> {
   const { force = true, errorOnExist = false } = options
   const path = rebase(key, to.innerPath, to.path)
-  const { trie } = await context.trie.owner(keyOf(path))
+  const { trie } = await context.trie.owner(path)
   // Below a mount point nothing of this trie would be seen.
   if (trie.log !== to.trie.log) throw new DriveError('EXDEV', { syscall, path })
   const existing = await entryAt(context, { ...to, path, innerPath: key })
@@ -130,7 +130,7 @@ async function copyAcross(
   const stat = Stat.decode(value, context.now())
   if (stat.mount && !stat.mount.hypercore) {
     const { key: mounted, version } = stat.mount
-    await context.trie.mount(keyOf(path), mounted, { version, value })
+    await context.trie.mount(path, mounted, { version, value })
     return
   }
   if (!stat.isFile() || stat.mount) {

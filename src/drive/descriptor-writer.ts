@@ -13,7 +13,7 @@ import { COALESCE_BYTES, Coalescer } from './coalescer.ts'
 import { type Beginning, type ContentWriter, openContentWriter } from './content.ts'
 import type { DriveContext } from './context.ts'
 import { findEntry } from './lookup.ts'
-import { readBlocks, runOf } from './run.ts'
+import { type Run, readBlocks, runOf } from './run.ts'
 import type { Stat } from './stat.ts'
 
 /** The writing side of one descriptor. */
@@ -21,6 +21,7 @@ export class DescriptorWriter {
   readonly #context: DriveContext
   readonly #path: string
   readonly #stat: Stat
+  readonly #run: Run | null
   readonly #append: boolean
   readonly #coalescer = new Coalescer()
   #writer: ContentWriter | null = null
@@ -31,13 +32,19 @@ export class DescriptorWriter {
   /**
    * @param context - the drive
    * @param path - absolute, links resolved
-   * @param stat - the entry whose mode, owners, times and metadata the file keeps
+   * @param opened - the entry whose mode, owners, times and metadata the file keeps, and its content then
    * @param append - whether what is there comes first
    */
-  constructor(context: DriveContext, path: string, stat: Stat, append: boolean) {
+  constructor(
+    context: DriveContext,
+    path: string,
+    opened: { readonly stat: Stat; readonly run: Run | null },
+    append: boolean,
+  ) {
     this.#context = context
     this.#path = path
-    this.#stat = stat
+    this.#stat = opened.stat
+    this.#run = opened.run
     this.#append = append
   }
 
@@ -84,8 +91,9 @@ export class DescriptorWriter {
     return writer
   }
 
-  /** The file as it is now, not as it was when the descriptor was opened. */
+  /** The file as it is now, not as it was when the descriptor was opened (`exact`: as it was, like v10). */
   async #beginning(): Promise<Beginning> {
+    if (this.#context.exact) return { stat: this.#stat, before: this.#run }
     const entry = await findEntry(this.#context, this.#path)
     if (!entry) return { stat: this.#stat, before: null }
     const before = await runOf(this.#context, entry, this.#context.reads())

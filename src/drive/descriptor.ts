@@ -65,7 +65,7 @@ export class Descriptor implements OpenDescriptor {
     if (this.#append || context.exact) this.#size = stat.size
     this.#ended = AbortSignal.any([this.#closing.signal, context.reads().signal])
     this.#reader = new RunReader(run)
-    this.#writer = new DescriptorWriter(context, path, stat, this.#append)
+    this.#writer = new DescriptorWriter(context, path, { stat, run }, this.#append)
   }
 
   /**
@@ -87,6 +87,14 @@ export class Descriptor implements OpenDescriptor {
     const at = position ?? this.#position ?? 0
     const inOrder = this.#position === null ? at === 0 : at === this.#position
     if (!inOrder) throw this.#bad('write', `random-access write at ${at}`)
+    // v10 begins a file anew at its start only, also where a read has moved on.
+    if (this.#context.exact && !this.#append && !this.#writer.started && at !== 0) {
+      throw this.#bad('write', `random-access write at ${at}`)
+    }
+    // Behind a read: v10 has one place for reading and writing, and does not leave it to append.
+    if (this.#append && this.#context.exact && at < this.#size) {
+      throw this.#bad('write', `appending at ${at} of ${this.#size}`)
+    }
     this.#position = at + bytes.length
     this.#size += bytes.length
     this.#context.growing.set(this.path, () => this.#size)

@@ -17,7 +17,7 @@ import type { Readable } from 'node:stream'
 import type { MountDiffRow, MountInfo } from '../trie/index.ts'
 import type { DriveContext, ReadOptions } from './context.ts'
 import { inWords } from './errors.ts'
-import { absolute, keyOf } from './paths.ts'
+import { absolute } from './paths.ts'
 import { rowStream } from './row-stream.ts'
 import { Stat } from './stat.ts'
 
@@ -64,7 +64,7 @@ async function* rowsOf(
   options: ReadOptions,
 ): AsyncGenerator<DiffRow, void, undefined> {
   await context.ready()
-  const rows = context.trie.diff(version, keyOf(path), context.reads(options))
+  const rows = context.trie.diff(version, path, context.reads(options))
   try {
     for (;;) {
       // One row at a time, as they are asked for.

@@ -80,12 +80,14 @@ export interface DirectoryEntry {
 interface Frame {
   readonly shown: string
   readonly walked: string
-  readonly rows: Pull<MountRow>
+  readonly rows: Pick<Pull<MountRow>, 'next' | 'nextNow'>
   /** The first of them, when it was asked for already. */
   first: MountRow | null
 }
 
 type MountRow = MountedEntry<Log>
+
+const NO_ROWS: Frame['rows'] = { next: () => Promise.resolve(null), nextNow: () => null }
 
 /** Entries at hand that are given together, at most. */
 const GROUP = 256
@@ -327,7 +329,11 @@ async function begin(
     const own = first && pathOf(first.node.key) === path ? first.node : null
     if (first && !(own && statOf(context, path, own.value).linkname)) return { ...frame, first }
   }
-  const { path: start } = await resolveEntry(context, path, options)
+  const { path: start, entry } = await resolveEntry(context, path, options)
+  // A link to a file shows nothing in v10, also where something lies below the file.
+  if (context.exact && start !== path && entry && !entry.stat.isDirectory()) {
+    return { ...frame, rows: NO_ROWS }
+  }
   return open(context, path, start, options)
 }
 

@@ -243,8 +243,9 @@ export async function firstBelow(
   return inWords(options.syscall ?? 'stat', path, async () => {
     const rows = context.trie.iterator(path, {
       ...context.reads(options),
-      recursive: false,
-      noMounts: true,
+      // Any of them will do, unless it must be the one that v10 finds.
+      recursive: context.exact,
+      noMounts: !context.exact,
     })
     for await (const { node } of rows) {
       // Not below: it was stored after the lookup that did not find it.
@@ -276,6 +277,7 @@ async function statOf(
   if (path === '/') return Stat.directory({}, context.now())
   const below = await firstBelow(context, path, options)
   if (!below) throw new DriveError('ENOENT', { syscall: options.syscall, path })
+  if (context.exact) return below.with({ mode: Stat.directory({}, 0).mode }, context.now())
   // Its times are those of what made it a directory, so that they do not change from call to call.
   return Stat.directory({ mtime: below.mtime, ctime: below.ctime }, context.now())
 }

@@ -15,7 +15,7 @@ import type { MountInfo, MountTrie } from '../trie/index.ts'
 import type { DriveContext, ReadOptions } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
 import { firstBelow, placeOf, stat } from './lookup.ts'
-import { absolute, keyOf, pathOf } from './paths.ts'
+import { absolute, pathOf } from './paths.ts'
 import { rowStream } from './row-stream.ts'
 import { Stat } from './stat.ts'
 
@@ -104,7 +104,7 @@ export async function mount(
     const place = { uid, gid, offset, byteOffset, mount: { key, version, hash, hypercore } }
     if (hypercore) return mountLog(context, path, key, place)
     const value = Stat.directory(place, context.now()).encode()
-    return context.trie.mount(keyOf(path), key, { version, value })
+    return context.trie.mount(path, key, { version, value })
   })
 }
 
@@ -121,8 +121,8 @@ export async function unmount(context: DriveContext, name: string): Promise<void
   if (!found.mount) throw new DriveError('EINVAL', { syscall, path, reason: 'no mount point' })
   const { hypercore } = found.mount
   await inWords(syscall, path, async () => {
-    if (hypercore) await context.trie.del(keyOf(path))
-    else await context.trie.unmount(keyOf(path))
+    if (hypercore) await context.trie.del(path)
+    else await context.trie.unmount(path)
   })
 }
 
@@ -135,8 +135,7 @@ export async function info(
   const path = absolute(name, context.exact)
   await context.ready()
   return inWords('info', path, async () => {
-    const key = keyOf(path)
-    const owner = await context.trie.ownerBelow(key, context.reads(options))
+    const owner = await context.trie.ownerBelow(path, context.reads(options))
     const mountPath = pathOf(owner.mountPath)
     return { feed: owner.trie.log, mountPath, mountInfo: owner.info }
   })
@@ -206,7 +205,7 @@ async function mountLog(
   const log = await context.openLog(key)
   const { byteLength: size, length: blocks } = log
   const entry = Stat.file({ ...place, size, blocks }, context.now())
-  await context.trie.put(keyOf(path), entry.encode())
+  await context.trie.put(path, entry.encode())
   return { trie: null, info: null }
 }
 

@@ -40,7 +40,8 @@ export async function select(
   // Nothing stored there: a directory by what is below it, or nothing at all.
   if (!entry) await stat(context, at, named)
   const below = entries(context, path, options, syscall)
-  const isShallow = options.recursive === false
+  // v10 gives the deeper ones too.
+  const isShallow = options.recursive === false && !context.exact
   return { type: 'directory', entry, entries: isShallow ? directlyIn(path, below) : below }
 }
 

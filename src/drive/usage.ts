@@ -61,7 +61,9 @@ export async function stats(
     const selection = await select(context, path, walk, 'stats')
     if (selection.type === 'file') return await usageOf(context, selection.entry, options)
     const all = new Map<string, Usage>()
-    if (selection.entry) all.set(selection.entry.path, NOTHING)
+    const { entry: own } = selection
+    // v10 leaves a mount point out of its own.
+    if (own && !(context.exact && own.stat.mount && own.path === path)) all.set(path, NOTHING)
     for await (const entry of selection.entries) {
       all.set(entry.path, await usageThrough(context, entry, options))
     }

@@ -107,7 +107,7 @@ export class DriveWatcher extends EventEmitter<WatcherEvents> implements AsyncIt
   async *#between(before: number, version: number): AsyncGenerator<WatchEvent, void, undefined> {
     const context = this.#context
     const path = keyOf(this.#path)
-    const rows = context.trie.checkout(version).diff(before, path, context.reads())
+    const rows = context.trie.checkout(version).diff(before, this.#path, context.reads())
     let count = 0
     for await (const { type, key, left, right } of rows) {
       count++
@@ -146,7 +146,7 @@ export class DriveWatcher extends EventEmitter<WatcherEvents> implements AsyncIt
       await context.ready()
       if (this.#destroyed) return
       if (!wasOpen) this.#version = context.version
-      const watcher = context.trie.watch(keyOf(path), () => {
+      const watcher = context.trie.watch(path, () => {
         if (this.#destroyed) return
         this.#changes++
         this.emit('change')

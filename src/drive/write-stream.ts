@@ -17,7 +17,7 @@ import type { DescriptorTable } from './descriptor-table.ts'
 import { absolute } from './paths.ts'
 import type { StatInput } from './stat.ts'
 
-/** Bytes after which v10's stream wants its writer to wait; then one of the last empty chunks survives. */
+/** Bytes after which v10's stream lets everything be written before it takes the next chunk. */
 const V10_HIGH_WATER_MARK = 16384
 
 /** Options of `createWriteStream`: fields of the entry, and how the stream behaves. */
@@ -44,8 +44,8 @@ export class DriveWriteStream extends Writable {
   /** Of each chunk that was taken and not yet given to us: whether others were before it. */
   readonly #behind: boolean[] = []
   #pending = 0
-  #pendingBytes = 0
-  #wasFull = false
+  /** What v10's stream would be holding now: chunks and bytes since it last waited until it held none. */
+  #waiting = { chunks: 0, bytes: 0 }
   /** Empty chunks that go out only if another follows. */
   #held: Uint8Array[] = []
 
@@ -61,10 +61,13 @@ export class DriveWriteStream extends Writable {
   override write(chunk: unknown, ...rest: never[]): boolean {
     if (!this.writableEnded && !this.destroyed) {
       const length = chunk instanceof Uint8Array || typeof chunk === 'string' ? chunk.length : 0
-      this.#behind.push(this.#pending > 0)
+      if (this.#pending === 0 || this.#waiting.bytes >= V10_HIGH_WATER_MARK) {
+        this.#waiting = { chunks: 0, bytes: 0 }
+      }
+      this.#behind.push(this.#waiting.chunks > 0)
       this.#pending++
-      this.#pendingBytes += length
-      if (this.#pendingBytes >= V10_HIGH_WATER_MARK) this.#wasFull = true
+      this.#waiting.chunks++
+      this.#waiting.bytes += length
     }
     return super.write(chunk, ...rest)
   }
@@ -116,11 +119,9 @@ export class DriveWriteStream extends Writable {
     this.#held = blocks.splice(blocks.length - (chunks.length - last))
     if (blocks.length > 0) await this.#writer?.write(blocks)
     this.#pending -= chunks.length
-    for (const chunk of chunks) this.#pendingBytes -= chunk.length
   }
 
   async #finish(): Promise<void> {
-    if (this.#wasFull && this.#held.length > 0) await this.#writer?.write(this.#held.slice(0, 1))
     await this.#writer?.finish()
   }
 }

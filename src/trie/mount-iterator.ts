@@ -125,7 +125,7 @@ export function mountedEntries<L extends TrieLog>(
     const early = rowsOf(root, path, rest.gt)
     const first = early.next()
     first.catch(() => null)
-    const { trie, innerPath, mountPath, remotePath } = await root.ownerBelow(path, rest)
+    const { trie, innerPath, mountPath, remotePath } = await root.ownerBelow(`/${path}`, rest)
     if (trie === root && mountPath === '') {
       begin({ trie, mountPath, remotePath }, path, early).first = first
       return

@@ -7,7 +7,8 @@
 
 /**
  * The path as the mount layer stores it: runs of `/` and `\` are one `/`, none at either end; one leading
- * `./` or run of letters with a colon (`c:`, `http:`) goes. `.` and `..` inside stay as they are.
+ * `./` or run of letters with a colon (`c:`, `http:`) goes. `.` and `..` inside stay as they are. Not twice: what it
+ * gives may begin with letters and a colon itself; behind a `/` nothing goes.
  *
  * @throws TypeError for anything but a string
  */

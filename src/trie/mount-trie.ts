@@ -234,7 +234,7 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
     options: PutOptions<Uint8Array> = {},
   ): Promise<TrieEntry | null> {
     const normal = normalizePath(path)
-    const owner = options.hidden ? this.#here(normal) : await this.owner(normal)
+    const owner = options.hidden ? this.#here(normal) : await this.#owner(normal, {}, false)
     const entry = await owner.trie.trie.put(owner.innerPath, value, options)
     return entry && { ...entry, key: outerKey(entry.key, owner) }
   }
@@ -242,7 +242,7 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
   /** Delete `path`, in whichever trie it is; a mountpoint is unmounted. Gives what was appended, or null. */
   async del(path: string, options: ChangeOptions<Uint8Array> = {}): Promise<TrieEntry | null> {
     const normal = normalizePath(path)
-    const owner = options.hidden ? this.#here(normal) : await this.owner(normal)
+    const owner = options.hidden ? this.#here(normal) : await this.#owner(normal, {}, false)
     const { trie } = owner.trie
     const point = options.hidden
       ? null
@@ -250,7 +250,7 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
     if (point) {
       const { condition } = options
       if (condition && !(await condition(await trie.get(owner.innerPath), null))) return null
-      const last = (await this.unmount(normal)).at(-1)
+      const last = (await this.unmount(`/${normal}`)).at(-1)
       return last ? { ...last, key: outerKey(last.key, owner) } : null
     }
     const closest = options.condition !== undefined || options.closest === true
@@ -267,7 +267,7 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
     for (const operation of operations) {
       const path = normalizePath(operation.key)
       // oxlint-disable-next-line no-await-in-loop -- from memory, all but the first
-      const owner = operation.hidden ? this.#here(path) : await this.owner(path)
+      const owner = operation.hidden ? this.#here(path) : await this.#owner(path, {}, false)
       const group = groups.get(owner.trie.trie) ?? []
       group.push({ ...operation, key: owner.innerPath })
       groups.set(owner.trie.trie, group)
@@ -298,7 +298,7 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
     const normal = normalizePath(path)
     if (key.length !== 32) throw badMount(normal, `the key has ${key.length} bytes`)
     if (normal === '') throw badMount(normal, 'the root is no mountpoint')
-    const owner = await this.owner(normal)
+    const owner = await this.#owner(normal, {}, false)
     const { trie, innerPath } = owner
     await trie.#assertFree(innerPath)
     const { version, remotePath } = options
@@ -313,7 +313,7 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
       { key: joinPath(RECORDS, innerPath), value: record, hidden: true, flags: MOUNT_FLAGS },
       { key: innerPath, value: options.value ?? new Uint8Array(0), flags: MOUNT_FLAGS },
     ])
-    return trie.resolve(innerPath)
+    return trie.resolve(`/${innerPath}`)
   }
 
   async #assertFree(path: string): Promise<void> {

@@ -56,7 +56,7 @@ async function placeNow<L extends TrieLog>(
 ): Promise<MountInfo> {
   if (node.hidden) return trie.info
   const { wait, timeout, signal } = options
-  return (await trie.resolve(node.key, { wait, timeout, signal })).info
+  return (await trie.resolve(`/${node.key}`, { wait, timeout, signal })).info
 }
 
 /** What differs below `path` between `left` and `right`, both sides resolved first. */
@@ -69,7 +69,10 @@ export function mountDiff<L extends TrieLog>(
   let parts: { rows: Pull<TrieDifference>; owner: Owner<L>; isFlipped: boolean }[] | null = null
 
   const open = async (): Promise<NonNullable<typeof parts>> => {
-    const [a, b] = [await left.ownerBelow(path, options), await right.ownerBelow(path, options)]
+    const [a, b] = [
+      await left.ownerBelow(`/${path}`, options),
+      await right.ownerBelow(`/${path}`, options),
+    ]
     if (a.trie.log === b.trie.log && a.innerPath === b.innerPath) {
       const rows = a.trie.trie.diff(b.trie.trie, a.innerPath, options)
       return [{ rows, owner: a, isFlipped: false }]

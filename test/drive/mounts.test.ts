@@ -190,3 +190,16 @@ t.test('what a mirror cannot make out is told, not swallowed', async (t) => {
   t.type(await told, Error)
   await t.rejects(outer.getAllMounts({ content: true }), Error)
 })
+
+t.test('a mount may have a name of letters and a colon', async (t) => {
+  const [outer, inner] = (await memoryDrives(t, 2)) as [Drive, Drive]
+  await outer.mount('http:/c:d', keyOf(inner))
+  await outer.writeFile('http:/c:d/e:f', 'x')
+  t.same(await inner.readdir('/'), ['e:f'])
+  t.same(
+    [...(await outer.getAllMounts())].map(([path]) => path),
+    ['/', '/http:/c:d'],
+  )
+  await outer.unmount('http:/c:d')
+  t.same(await outer.readdir('/'), [])
+})

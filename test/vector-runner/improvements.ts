@@ -66,7 +66,12 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
       'a fresh one',
       true,
     ),
-    row('a recursive listing through a link', 'real paths', 'each name once, below the link', true),
+    row(
+      'a recursive listing through a link',
+      'the target once more as the link; real paths of links below it',
+      'each name once, below the link',
+      false,
+    ),
     row(
       '`readdir` with `includeStats`',
       'an arbitrary node below',
@@ -164,6 +169,77 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
     ),
     row('writing on a checkout', 'rewinds the live drive', '`EPERM`', false),
     row('writing on a drive of others', 'an error without a code', '`EROFS`', false),
+  ],
+  // All of these were found by `npm run differential`.
+  'Small ones': [
+    row(
+      'a listing of names that hold `.` or `..`',
+      'shows them, and looks below them, collapsed',
+      'shows them as stored',
+      false,
+    ),
+    row(
+      '`readdir` of a name of one letter with a slash behind it (`q/`)',
+      'the name itself, as an empty one',
+      'what is in it',
+      false,
+    ),
+    row(
+      'a recursive listing through a link into a mount',
+      'entries of the outer drive below mounts in the mounted one',
+      'those of the mounted drives',
+      false,
+    ),
+    row(
+      'a mount inside a mount of a fixed version',
+      'read at that same number',
+      'read as its own record says',
+      false,
+    ),
+    row(
+      'a drive mounted at a fixed version, in listings and `info`',
+      'has no key; `info` may throw',
+      'its key',
+      false,
+    ),
+    row(
+      'a drive at the version between the two blocks of a mount',
+      'may never answer, or list other entries',
+      'as if the mount were not there',
+      false,
+    ),
+    row(
+      'a name that begins with two dots, at or in a mount',
+      'in the outer drive, or not seen',
+      'as any other name',
+      false,
+    ),
+    row(
+      'a diff of a mount point, or below one',
+      'names without the path of the mount; depends on a slash in front of the prefix',
+      'whole names, the mounted drive',
+      false,
+    ),
+    row('the prefix of a diff in another spelling', 'taken as it is', 'normalised', false),
+    row(
+      '`stats` of a file without blocks, of one that a descriptor is writing, through links',
+      'counts the whole log; grows; some of what is below, or none',
+      '0 blocks; what is stored; all',
+      false,
+    ),
+    row(
+      'a read at its place through a descriptor that has written, or appends',
+      'the first bytes of the file',
+      'nothing: that place is the end',
+      false,
+    ),
+    row('a read through a descriptor, across an empty block', 'stops there', 'goes on', false),
+    row(
+      'writing below a mount of a fixed version',
+      'puts it on top of the old version',
+      '`EROFS`',
+      false,
+    ),
   ],
   'The trie': [
     row(
