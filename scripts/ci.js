@@ -19,12 +19,9 @@ const steps = [
   ['package', 'package-check'],
   ['demo', 'demo'],
   ['interop', 'interop'],
-<<<<<<< HEAD
   ['conformance', 'conformance'],
   ['conformance of v10', 'conformance', '--subject', 'v10'],
-=======
   ['differential', 'differential'],
->>>>>>> e827a80 (wip)
   ['torture', 'torture', '--quick'],
   ['bench', 'bench', '--quick'],
 ]
