@@ -233,3 +233,22 @@ t.test('shortening leaves no bit of what was there', async (t) => {
   t.equal(again.length, 25)
   await again.close()
 })
+
+t.test(
+  'a first append to a static log, of which half a page of bits arrived, is none',
+  async (t) => {
+    const folder = new MemoryFolder()
+    const log = new Log(folder.open, null, { live: false })
+    await log.append(full(0, 3))
+    await log.close()
+    const files = folder.snapshot()
+    files.delete('durable')
+    file(files, 'bitfield').fill(0, TREE_BITS)
+    const again = new Log(new MemoryFolder(files).open, null, { live: false })
+    await again.ready()
+    t.equal(again.length, 0)
+    t.equal(await again.append(full(0, 2)), 0)
+    t.strictSame(await again.audit(), { valid: 2, invalid: 0 })
+    await again.close()
+  },
+)
