@@ -420,8 +420,8 @@ const rows = [
     'order of the symbols of a hash',
     trie('2.6'),
     'trie/hash-path.js',
-    '(byte >> (2 * (pair & 3))) & 3',
-    '(byte >> (6 - 2 * (pair & 3))) & 3',
+    '>>> (2 * (pair & 15))) & 3',
+    '>>> (30 - 2 * (pair & 15))) & 3',
   ],
   [
     'end of a path',
@@ -434,8 +434,8 @@ const rows = [
     'terminator rows',
     trie('2.6', '3.4', '3.3', '2.7'),
     'trie/hash-path.js',
-    'i % COMPONENT_BYTES === COMPONENT_BYTES - 1',
-    'false',
+    'if (this.componentAt(end) !== other.componentAt(end))',
+    'if (false)',
   ],
   ['hidden keys', trie('2.6'), 'trie/hash-path.js', 'return this.hidden ? 1 : 0;', 'return 0;'],
   [
