@@ -48,9 +48,9 @@ export function isMounted(steps: readonly Step[], path: string): boolean {
   return steps.some(({ op, args }) => op === 'mount' && at.startsWith(`${pathOf(op, args)}/`))
 }
 
-export function keyOf(outcome: unknown): unknown {
-  const ok = (outcome as Outcome).ok as { readonly mountInfo?: { readonly key?: unknown } }
-  return ok.mountInfo?.key
+export function mountInfoOf(outcome: unknown): Readonly<Record<string, unknown>> | undefined {
+  const ok = (outcome as Outcome).ok as { readonly mountInfo?: Readonly<Record<string, unknown>> }
+  return ok.mountInfo
 }
 
 export function isNotBelowLink(entry: unknown): boolean {

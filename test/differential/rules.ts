@@ -17,7 +17,7 @@ import {
   isNotBelowLink,
   isOk,
   isRecord,
-  keyOf,
+  mountInfoOf,
   listOf,
   pathOf,
   withDots,
@@ -79,6 +79,18 @@ export const rules: readonly Rule[] = [
       const [theirs, mine] = [listOf(original), listOf(ours)]
       if (step.op !== 'history' || !theirs || !mine || mine.length <= theirs.length) return false
       return JSON.stringify(mine.slice(0, theirs.length)) === JSON.stringify(theirs)
+    },
+  },
+  {
+    name: '`info` of a mount through a checkout tells the number of the checkout',
+    level: (value, { what, step, steps, ours }) => {
+      const isOne = what === 'outcome' && step.op === 'info' && step.back !== undefined
+      if (!isOne || !isMounted(steps, String(step.args[0])) || !isOk(ours)) return value
+      return deeply(value, (part) =>
+        isRecord(part) && 'localPath' in part && typeof part['version'] === 'number'
+          ? { ...part, version: mountInfoOf(ours)?.['version'] }
+          : part,
+      )
     },
   },
   {
@@ -157,7 +169,7 @@ export const rules: readonly Rule[] = [
       if (errorOf(value)?.code === null) return ours
       return deeply(value, (part) =>
         isRecord(part) && 'localPath' in part && part['key'] === null
-          ? { ...part, key: keyOf(ours) }
+          ? { ...part, key: mountInfoOf(ours)?.['key'] }
           : part,
       )
     },

@@ -203,6 +203,12 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
       false,
     ),
     row(
+      '`info` of a mount through a checkout',
+      'the version of the checkout',
+      'the version that the mount is fixed at, or null',
+      false,
+    ),
+    row(
       'a drive at the version between the two blocks of a mount',
       'may never answer, or list other entries',
       'as if the mount were not there',
