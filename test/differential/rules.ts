@@ -65,6 +65,14 @@ export const rules: readonly Rule[] = [
       }),
   },
   {
+    name: 'what a listing shows of names that hold `.` or `..`',
+    level: (value, { what, ours, step }) => {
+      if (what === 'listing' || what.startsWith('readdir')) return withDots(value, ours)
+      if (what !== 'outcome' || step.op !== 'readdir' || !listOf(value)) return value
+      return { ok: withDots(listOf(value), listOf(ours)) }
+    },
+  },
+  {
     name: 'a listing through a link, or in a mount in a mount, has each name once',
     level: (value, { step, what }) => {
       const isShown = what === 'listing' || what.startsWith('readdir ')
@@ -99,14 +107,6 @@ export const rules: readonly Rule[] = [
       if (what === 'listing') return withMountsOf(value, ours)
       if (what !== 'outcome' || step.op !== 'readdir' || !listOf(value)) return value
       return { ok: withMountsOf(listOf(value), listOf(ours)) }
-    },
-  },
-  {
-    name: 'what a listing shows of names that hold `.` or `..`',
-    level: (value, { what, ours, step }) => {
-      if (what === 'listing' || what.startsWith('readdir')) return withDots(value, ours)
-      if (what !== 'outcome' || step.op !== 'readdir' || !listOf(value)) return value
-      return { ok: withDots(listOf(value), listOf(ours)) }
     },
   },
   {
@@ -264,6 +264,14 @@ export const rules: readonly Rule[] = [
         args.some((each) => typeof each === 'string' && /(?:^|[/\\])\.\./u.test(each))
       return mounts.length > 0 && (isDotted(step) || mounts.some(isDotted))
     },
+  },
+  {
+    name: 'closing a descriptor that has written in a mount which is gone',
+    apart: true,
+    applies: ({ what, step, steps }) =>
+      what === 'blocks' &&
+      step.op === 'close' &&
+      ['mount', 'unmount'].every((name) => steps.some(({ op }) => op === name)),
   },
   {
     name: 'writing a link that leads into a mount',
