@@ -60,6 +60,8 @@ export interface SeekOptions extends WaitOptions {
   /** The block lies in `[start, end)`. */
   readonly start?: number | undefined
   readonly end?: number | undefined
+  /** Ask peers for hashes alone (default); with `false` the block comes with the answer, one round trip less for a reader. */
+  readonly hash?: boolean | undefined
 }
 
 /** What `download` should fetch. */

@@ -37,7 +37,7 @@ export class Seeker {
     const start = options.start ?? 0
     const end = options.end !== undefined && options.end >= 0 ? options.end : Infinity
     assertRange(start, end)
-    const wish: OpenSeek = { type: 'seek', byteOffset, start, end }
+    const wish: OpenSeek = { type: 'seek', byteOffset, start, end, hash: options.hash ?? true }
     const found = await this.narrow(wish, !waits)
     if (found) return found
     if (!waits)

@@ -31,6 +31,8 @@ export interface SeekWish {
   /** Narrowed by the log as it learns more of the tree. */
   readonly start: number
   readonly end: number
+  /** Hashes will do; otherwise peers answer with the block as well. */
+  readonly hash: boolean
 }
 
 /** Blocks to hold, as a range. */

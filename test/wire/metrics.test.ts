@@ -132,7 +132,7 @@ t.test('why a read waits is told from what is nearest to an answer', async (t) =
   t.equal(explain(reader, { type: 'length', minLength: 11, hash: true }).reason, 'uploading-off')
   reader.setDownloading(false)
   t.equal(
-    explain(reader, { type: 'seek', byteOffset: 9, start: 0, end: 9 }).reason,
+    explain(reader, { type: 'seek', byteOffset: 9, start: 0, end: 9, hash: true }).reason,
     'downloading-off',
   )
   pair.cut()

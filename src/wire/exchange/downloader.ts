@@ -186,7 +186,8 @@ export class Downloader {
       if (value === null) this.#spend('proof', UNASKED_PROOF)
       else this.#spend('data', 4 + value.length / BYTES_A_POINT)
     }
-    if (value !== null && !this.#log.allowPush && !this.#reserved.hasBlock(index)) {
+    const wanted = (answer !== null && answer.seek !== null) || this.#reserved.hasBlock(index)
+    if (value !== null && !this.#log.allowPush && !wanted) {
       if (!this.#log.has(index)) this.#owner.refuse(index)
       return
     }

@@ -93,7 +93,7 @@ export class RequestWindow {
 
   /**
    * The request that an answer belongs to, which is in flight no more; `null` when nothing was asked.
-   * A bare hash that answers no request for that hash belongs to a seek: the one that named it, or the oldest.
+   * What answers no request for just that belongs to a seek for its kind: the one that named it, or the oldest.
    *
    * @param bytes - length of the block, or `null` for a bare hash
    * @param now - by the connection's clock
@@ -102,12 +102,16 @@ export class RequestWindow {
     if (bytes !== null) {
       const request = take(this.#blocks, index)
       if (request !== null) this.#adapt(bytes, now - request.sentAt, now)
-      return request
+      return request ?? this.#takeSeek(index, false)
     }
-    const request = take(this.#hashes, index)
-    if (request !== null) return request
-    const place = this.#seeks.findIndex((seek) => seek.index === index)
-    return this.#seeks.splice(Math.max(place, 0), 1)[0] ?? null
+    return take(this.#hashes, index) ?? this.#takeSeek(index, true)
+  }
+
+  #takeSeek(index: number, hash: boolean): Outstanding | null {
+    const fitting = this.#seeks.filter((seek) => seek.hash === hash)
+    const found = fitting.find((seek) => seek.index === index) ?? fitting[0] ?? null
+    if (found !== null) this.forget(found)
+    return found
   }
 
   /** A request is given up. */

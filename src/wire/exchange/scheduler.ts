@@ -185,7 +185,7 @@ export class Scheduler {
   #askSeek(source: Source, wish: SeekWish): void {
     if (this.#reserved.hasSeek(wish)) return
     const index = this.#seekProbe(source, wish)
-    if (index >= 0) source.ask(index, true, wish)
+    if (index >= 0) source.ask(index, wish.hash, wish)
   }
 
   /** A block whose hash would tell more about where the byte is, or -1. */

@@ -171,6 +171,12 @@ t.test('a seek asks one peer once, and finds the byte', async (t) => {
   const again = reader.seek(byteOffset + 1)
   await world.network.settle()
   t.same(await again, { index: 40, offset: 4 })
+  t.notOk(reader.has(40), 'by its hash alone')
+  const other = reader.seek(blockOf(0).length + 1, { hash: false })
+  await world.network.settle()
+  t.same(await other, { index: 1, offset: 1 })
+  t.ok(reader.has(1), 'with the block, if that was asked for')
+  t.notOk(reader.has(0), 'and no other')
   t.same(await world.close(), [])
 })
 

@@ -19,7 +19,7 @@ import {
 import { MAX_UNANSWERED_WANTS, WANT_BLOCKS, Wants } from '../../../src/wire/exchange/wants.ts'
 import type { SeekWish, WaitingWish } from '../../../src/log/wish.ts'
 
-const seek: SeekWish = { type: 'seek', byteOffset: 9, start: 0, end: 10 }
+const seek: SeekWish = { type: 'seek', byteOffset: 9, start: 0, end: 10, hash: true }
 
 function request(index: number, options: Partial<Outstanding> = {}): Outstanding {
   return { index, hash: false, seek: null, sentAt: 0, late: false, ...options }
@@ -90,6 +90,13 @@ t.test('an answer clears only requests of its kind', (t) => {
   t.equal(window.answer(7, null, 0), null)
   t.equal(window.answer(4, 3, 0)?.index, 4)
   t.equal(window.oldest, null)
+  window.add(request(2, { seek }))
+  t.equal(
+    window.answer(7, null, 0),
+    null,
+    'a bare hash is no answer to a seek that wants the block',
+  )
+  t.equal(window.answer(7, 3, 0)?.seek, seek, 'the block is')
   window.add(request(2, { hash: true, seek }))
   window.add(request(3))
   t.equal(window.clear().length, 2)
@@ -153,7 +160,7 @@ t.test('Wants: those of readers, one new part a selection, and the first', (t) =
   const waiting: WaitingWish[] = [
     { type: 'block', index: 3_000_000 },
     { type: 'length', minLength: 1, hash: true },
-    { type: 'seek', byteOffset: 1, start: 5 * WANT_BLOCKS, end: Infinity },
+    { type: 'seek', byteOffset: 1, start: 5 * WANT_BLOCKS, end: Infinity, hash: true },
   ]
   const range = { type: 'range', start: 0, end: Infinity, linear: false, hash: false } as const
   const list = { type: 'blocks', blocks: [1, 9 * WANT_BLOCKS, 10 * WANT_BLOCKS] } as const

@@ -172,14 +172,14 @@ t.test('a byte is looked for among blocks whose hash is not known', (t) => {
   log.length = 10
   log.byteLength = 100
   for (const index of [2, 3]) log.known.add(2 * index)
-  const wish: SeekWish = { type: 'seek', byteOffset: 40, start: 2, end: 6 }
+  const wish: SeekWish = { type: 'seek', byteOffset: 40, start: 2, end: 6, hash: true }
   log.wishes.waiting.add(wish)
   t.ok(scheduler.couldMeet(source, wish))
   t.ok(scheduler.schedule(source))
   scheduler.changed()
   t.ok(scheduler.schedule(source))
   t.same(source.asked, ['seek 4'], 'one request a seek')
-  const beyond: SeekWish = { type: 'seek', byteOffset: 100, start: 0, end: Infinity }
+  const beyond: SeekWish = { type: 'seek', byteOffset: 100, start: 0, end: Infinity, hash: true }
   log.wishes.waiting.add(beyond)
   t.notOk(scheduler.couldMeet(source, beyond), 'only a longer log can hold that byte')
   source.has(0, 12)
