@@ -274,6 +274,21 @@ export const rules: readonly Rule[] = [
       ['mount', 'unmount'].every((name) => steps.some(({ op }) => op === name)),
   },
   {
+    name: '`stat` while a descriptor writes what it has truncated',
+    level: (value, { what, step, steps, ours }) => {
+      const isStat = what.startsWith('lstat ') || (what === 'outcome' && /^l?stat$/u.test(step.op))
+      const truncated = steps.filter(({ op }) => op === 'ftruncate').map(({ fd }) => fd)
+      const isWriting = steps.some(({ op, fd }) => op === 'write' && truncated.includes(fd))
+      if (!isStat || !isWriting) return value
+      const mine = isRecord(ours) && isRecord(ours['ok']) ? ours['ok'] : ours
+      return deeply(value, (part) =>
+        isRecord(part) && 'byteOffset' in part && isRecord(mine)
+          ? { ...part, size: mine['size'] }
+          : part,
+      )
+    },
+  },
+  {
     name: 'writing a link that leads into a mount',
     apart: true,
     applies: ({ what, step, steps }) =>
