@@ -20,7 +20,7 @@ import type { Stat } from './stat.ts'
 export class DescriptorWriter {
   readonly #context: DriveContext
   readonly #path: string
-  readonly #stat: Stat
+  #stat: Stat
   readonly #run: Run | null
   readonly #append: boolean
   readonly #coalescer = new Coalescer()
@@ -46,6 +46,11 @@ export class DescriptorWriter {
     this.#stat = opened.stat
     this.#run = opened.run
     this.#append = append
+  }
+
+  /** Keep mode, owners, times and metadata of this entry instead. */
+  adopt(stat: Stat): void {
+    this.#stat = stat
   }
 
   /** Whether anything was written. */

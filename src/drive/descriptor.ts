@@ -108,7 +108,10 @@ export class Descriptor implements OpenDescriptor {
       const reason = 'only to size 0'
       throw new DriveError('EINVAL', { syscall: 'ftruncate', path: this.path, reason })
     }
-    await update(this.#context, this.path, { size: 0, blocks: 0 }, 'ftruncate')
+    const empty = { size: 0, blocks: 0 }
+    // From here on the descriptor goes by that entry; what it appends to is still what it was opened on.
+    this.#writer.adopt(await update(this.#context, this.path, empty, 'ftruncate'))
+    this.#size = 0
   }
 
   /** Nothing: what is written is stored at `close`. */

@@ -134,6 +134,8 @@ export const rules: readonly Rule[] = [
   },
   {
     name: 'a read through a descriptor that has written, or appends',
+    // It leaves the descriptor at another place.
+    apart: true,
     applies: ({ what, step, steps, original, ours }) => {
       const opened = steps.find(({ save }) => save !== undefined && save === step.fd)
       return (
@@ -234,6 +236,7 @@ export const rules: readonly Rule[] = [
   },
   {
     name: 'a read through a descriptor stops at an empty block',
+    apart: true,
     applies: ({ what, step, original, ours }) =>
       what === 'outcome' && step.op === 'read' && bytesRead(original) < bytesRead(ours),
   },
@@ -272,21 +275,6 @@ export const rules: readonly Rule[] = [
       what === 'blocks' &&
       step.op === 'close' &&
       ['mount', 'unmount'].every((name) => steps.some(({ op }) => op === name)),
-  },
-  {
-    name: '`stat` while a descriptor writes what it has truncated',
-    level: (value, { what, step, steps, ours }) => {
-      const isStat = what.startsWith('lstat ') || (what === 'outcome' && /^l?stat$/u.test(step.op))
-      const truncated = steps.filter(({ op }) => op === 'ftruncate').map(({ fd }) => fd)
-      const isWriting = steps.some(({ op, fd }) => op === 'write' && truncated.includes(fd))
-      if (!isStat || !isWriting) return value
-      const mine = isRecord(ours) && isRecord(ours['ok']) ? ours['ok'] : ours
-      return deeply(value, (part) =>
-        isRecord(part) && 'byteOffset' in part && isRecord(mine)
-          ? { ...part, size: mine['size'] }
-          : part,
-      )
-    },
   },
   {
     name: 'writing a link that leads into a mount',

@@ -241,12 +241,6 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
     ),
     row('a read through a descriptor, across an empty block', 'stops there', 'goes on', false),
     row(
-      'the size in `stat` while a descriptor writes what it has truncated',
-      'counts from 0',
-      'counts from where it writes',
-      false,
-    ),
-    row(
       'closing a descriptor that has written in a mount which is gone',
       'the entry comes into the outer drive',
       'into the drive that was mounted',
