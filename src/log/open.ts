@@ -104,7 +104,8 @@ export async function openCore(
   const core = makeCore(files, own, sizes, identity, pageBytes ?? PAGE_BYTES, options, emit)
   if (pageBytes !== null) await core.bitfieldFile.load(sizes.bitfield)
   const cut = await core.durableBits.cut()
-  const isCut = cut && pageBytes !== null && (await resumeCut(core, cut, recordedLength(core)))
+  const isCut =
+    cut && pageBytes !== null && (await resumeCut(core, sizes, cut, recordedLength(core)))
   if (isCut) sizes = await sizesOf(files)
   const doubts = pageBytes === null ? null : await core.durableBits.doubts()
 

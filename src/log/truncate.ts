@@ -16,8 +16,10 @@ import type { Core } from './core.ts'
 import type { Cut } from './durable-bits.ts'
 import { LogError } from './errors.ts'
 import { HEADER_BYTES } from './header.ts'
+import type { FileSizes } from './open.ts'
 import type { Parts } from './parts.ts'
 import { cutBits } from './rebuild.ts'
+import { StoredContent } from './stored-content.ts'
 import { NODE_BYTES } from './tree-file.ts'
 import { isHead, storedRoots } from './trust.ts'
 
@@ -57,15 +59,23 @@ export async function truncateLog(parts: Parts, length: number): Promise<void> {
  * The log that is found is one that was being cut: end it. Not where what is stored is longer than it was then, or
  * cannot be proven at that length.
  *
- * @param recorded - blocks that the bits tell
+ * @param sizes - bytes in the files @param recorded - blocks that the bits tell
  * @returns whether it was cut
  */
-export async function resumeCut(core: Core, cut: Cut, recorded: number): Promise<boolean> {
+export async function resumeCut(
+  core: Core,
+  sizes: FileSizes,
+  cut: Cut,
+  recorded: number,
+): Promise<boolean> {
   if (recorded > cut.from) return false
   const roots = await storedRoots(core, cut.to)
   if (!roots) return false
   const signature = await core.signatures.read(cut.to)
   if (cut.to > 0 && core.key && !isHead(roots, cut.to, signature, core.key)) return false
+  // Nothing of it was synced: a log that will refuse to open for lost blocks must not have been cut before.
+  if (core.durable.mode === 'none' && !(await new StoredContent(core, sizes).matches(0, cut.to)))
+    return false
   setHead(core, cut.to, roots)
   await finishCut(core)
   return true
