@@ -158,9 +158,14 @@ async function staticHead(
   tail: Tail | null,
 ): Promise<Candidate | null> {
   const length = Math.min(content.recordedLength(), tail?.sound ?? Infinity)
-  const roots = length > 0 ? await content.roots(length, false) : null
-  if (!roots || (core.key && !isHead(roots, length, null, core.key))) return null
+  if (length === 0) return null
   const since = tail ? Math.min(tail.durable, length) : 0
+  // Without a key nothing tells a parent from one of the blocks that a cut took away.
+  const isUnsigned = tail && core.key === null
+  const roots = await (isUnsigned
+    ? content.rootsOfLeaves(since, length)
+    : content.roots(length, false))
+  if (!roots || (core.key && !isHead(roots, length, null, core.key))) return null
   return { length, live: false, roots, since, derived: content.exchange() }
 }
 

@@ -109,7 +109,9 @@ export class SignatureFile {
    */
   async cutAfter(length: number, uncertain = false): Promise<void> {
     const end = slotAt(length + 1)
-    if (this.#byteLength <= end && !uncertain) return
+    // Never longer: a static log has no signatures at all.
+    const byteLength = uncertain ? await this.#file.size() : this.#byteLength
+    if (byteLength <= end) return
     this.#recent.clear()
     await this.#file.truncate(end)
     this.#byteLength = end

@@ -60,6 +60,18 @@ export class StoredContent {
     return roots
   }
 
+  /** Roots of `length` blocks, computed from the leaves from block `since` on: what is stored of these may be older. */
+  async rootsOfLeaves(since: number, length: number): Promise<TreeNode[] | null> {
+    const roots: TreeNode[] = []
+    for (const treeIndex of flatTree.fullRoots(2 * length)) {
+      // oxlint-disable-next-line no-await-in-loop
+      const node = await this.#compute(treeIndex, 2 * since, new Map())
+      if (!node) return null
+      roots.push(node)
+    }
+    return roots
+  }
+
   /**
    * A stored node; or one derived: a parent from its children, a leaf from its parent, its sibling and the
    * data, or, for the last block of `length`, from the rest of the data. `null` when it cannot be had.

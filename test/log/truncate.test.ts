@@ -138,3 +138,12 @@ t.test('what grew since is not cut by whoever finds that it was being cut', asyn
   t.equal(folderOfIt.left().snapshot().get('durable')?.[49], 0, 'nor by anybody later')
   await again.close()
 })
+
+t.test('a static log that is cut gets no signatures', async (t) => {
+  const folder = new FaultyFolder()
+  const log = open(folder, 'batch', false)
+  await log.append(Array.from({ length: LENGTH }, (_, index) => blockAt(index)))
+  await log.truncate(5)
+  await log.close()
+  t.equal(folder.left().snapshot().get('signatures')?.length, 32)
+})
