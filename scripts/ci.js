@@ -20,7 +20,6 @@ const steps = [
   ['demo', 'demo'],
   ['interop', 'interop'],
   ['conformance', 'conformance'],
-  ['conformance of v10', 'conformance', '--subject', 'v10'],
   ['differential', 'differential'],
   ['torture', 'torture', '--quick'],
   ['bench', 'bench', '--quick'],
