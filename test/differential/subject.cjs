@@ -10,10 +10,10 @@
  * events is empty.
  */
 'use strict'
-const { resolve: pathOf } = require('node:path')
+const path = require('node:path')
 const readline = require('node:readline')
 
-const [side, modulePath] = process.argv.slice(2)
+const [side, modulePath = 'hyperdrive'] = process.argv.slice(2)
 const clock = { now: 0 }
 /** Waiting timers of v10, by the time at which they fire. */
 const timers = new Map()
@@ -21,8 +21,8 @@ freezeDate()
 if (side === 'v10') freezeTimers()
 
 const { operations, blob, hex, called } = require('./operations.cjs')
-const RandomAccessMemory = require(pathOf('node_modules/random-access-memory'))
-const hyperdrive = require(modulePath ?? 'hyperdrive')
+const RandomAccessMemory = require(path.resolve('node_modules/random-access-memory'))
+const hyperdrive = require(modulePath)
 const Store = side === 'v10' ? require('corestore') : hyperdrive.Store
 
 /** Rounds of an idle event loop, and milliseconds, after which nothing will come any more. */
