@@ -476,14 +476,14 @@ const rows = [
   [
     'numbers of an entry',
     drive('2.4'),
-    'drive/stat-codec.js',
+    'drive/entries/stat-codec.js',
     "'size',\n    'blocks',",
     "'blocks',\n    'size',",
   ],
   [
     'target of a link',
     drive('2.4'),
-    'drive/stat-codec.js',
+    'drive/entries/stat-codec.js',
     'writer.stringField(10,',
     'writer.stringField(13,',
   ],
@@ -498,7 +498,7 @@ const rows = [
   [
     'largest block of a file',
     drive('3.3'),
-    'drive/constants.js',
+    'drive/open/constants.js',
     'MAX_BLOCK_BYTES = 524288',
     'MAX_BLOCK_BYTES = 1048576',
   ],

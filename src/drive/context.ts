@@ -8,7 +8,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Log, Wait } from '../log/index.ts'
 import type { MountTrie } from '../trie/index.ts'
-import type { Contents } from './contents.ts'
+import type { Contents } from './content/contents.ts'
 import { DriveError } from './errors.ts'
 import type { DriveEvents } from './events.ts'
 import type { StoreLike } from './store-like.ts'

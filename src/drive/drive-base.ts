@@ -12,7 +12,7 @@ import type { KeyPair } from '../crypto.ts'
 import type { Extension, ExtensionHandlers, Log, LogPeer } from '../log/index.ts'
 import type { Connection } from '../wire/index.ts'
 import type { StoreReplicateOptions } from '../store/index.ts'
-import { Contents } from './contents.ts'
+import { Contents } from './content/contents.ts'
 import {
   DriveContext,
   type DriveSettings,
@@ -20,10 +20,10 @@ import {
   type OpenDrive,
   type ReadOptions,
 } from './context.ts'
-import { DescriptorTable } from './descriptor-table.ts'
+import { DescriptorTable } from './open/descriptor-table.ts'
 import { DriveError, inWords } from './errors.ts'
 import type { DriveEvents } from './events.ts'
-import { Mirror } from './mirror.ts'
+import { Mirror } from './transfer/mirror.ts'
 import { type DriveStore, fetchHeader, openDrive, storeFor } from './opening.ts'
 import {
   type DriveOptions,

@@ -7,16 +7,16 @@
  * @module
  */
 import { type Callback, optional, settle } from '../callback.ts'
-import { type AppendOptions, appendFile } from './append-file.ts'
-import { type Time, chmod, chown, utimes } from './attributes.ts'
-import { DriveBatch, inBatch } from './batch.ts'
-import { type CpOptions, cp } from './cp.ts'
+import { type AppendOptions, appendFile } from './content/append-file.ts'
+import { type Time, chmod, chown, utimes } from './entries/attributes.ts'
+import { DriveBatch, inBatch } from './batch/batch.ts'
+import { type CpOptions, cp } from './entries/cp.ts'
 import { DriveFiles } from './drive-files.ts'
-import { type ExportOptions, exportDirectory } from './export-directory.ts'
-import type { FolderReport, FolderTransfer } from './folder-transfer.ts'
-import { type ImportOptions, importDirectory } from './import-directory.ts'
-import { rename } from './rename.ts'
-import { type RmOptions, rm } from './rm.ts'
+import { type ExportOptions, exportDirectory } from './folders/export-directory.ts'
+import type { FolderReport, FolderTransfer } from './folders/folder-transfer.ts'
+import { type ImportOptions, importDirectory } from './folders/import-directory.ts'
+import { rename } from './entries/rename.ts'
+import { type RmOptions, rm } from './entries/rm.ts'
 
 /** A drive with the operations that change what is there. */
 export class DriveChanges extends DriveFiles {

@@ -8,10 +8,10 @@
  */
 /// <reference types="node" preserve="true" />
 import { type Callback, type Callbacks, optional, settle, settleAll } from '../callback.ts'
-import { type Time, modified, owners, permissions } from './attributes.ts'
-import type { ReadResult, WriteResult } from './descriptor-table.ts'
+import { type Time, modified, owners, permissions } from './entries/attributes.ts'
+import type { ReadResult, WriteResult } from './open/descriptor-table.ts'
 import { DriveBase } from './drive-base.ts'
-import type { Stat } from './stat.ts'
+import type { Stat } from './entries/stat.ts'
 
 /** What `readv` gives a promise; a callback gets the two one after the other. */
 export interface ReadvResult<B extends NodeJS.ArrayBufferView> {

@@ -8,14 +8,14 @@
  */
 import { type Callback, optional, settle } from '../callback.ts'
 import type { ReadOptions } from './context.ts'
-import { copyFile } from './copy-file.ts'
-import { type Dir, type OpendirOptions, opendir } from './directory-handle.ts'
+import { copyFile } from './entries/copy-file.ts'
+import { type Dir, type OpendirOptions, opendir } from './entries/directory-handle.ts'
 import { DriveTransfers } from './drive-transfers.ts'
-import type { LookupOptions } from './lookup.ts'
-import { mkdtemp } from './make-temporary.ts'
-import { realpath } from './real-path.ts'
-import { type DriveTotals, statfs } from './totals.ts'
-import { type DriveWatcher, type WatchOptions, watch } from './watch.ts'
+import type { LookupOptions } from './entries/lookup.ts'
+import { mkdtemp } from './entries/make-temporary.ts'
+import { realpath } from './entries/real-path.ts'
+import { type DriveTotals, statfs } from './transfer/totals.ts'
+import { type DriveWatcher, type WatchOptions, watch } from './versions/watch.ts'
 
 /** A drive with the rest of the operations that `fs` has. */
 export class DriveDirectories extends DriveTransfers {

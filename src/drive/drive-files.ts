@@ -8,27 +8,27 @@
  */
 import type { Readable, Writable } from 'node:stream'
 import { type Callback, optional, settle } from '../callback.ts'
-import { copy } from './copy.ts'
+import { copy } from './entries/copy.ts'
 import { DriveDescriptors } from './drive-descriptors.ts'
-import * as entries from './entries.ts'
-import type { MkdirOptions } from './entries.ts'
-import { type ReadFileOptions, type WriteFileOptions, readFile, writeFile } from './file.ts'
-import type { Dirent } from './dirent.ts'
+import * as entries from './entries/entries.ts'
+import type { MkdirOptions } from './entries/entries.ts'
+import { type ReadFileOptions, type WriteFileOptions, readFile, writeFile } from './content/file.ts'
+import type { Dirent } from './entries/dirent.ts'
 import {
   type DirectoryEntry,
   type Listing,
   type ReaddirOptions,
   directoryStream,
   readdir,
-} from './listing.ts'
-import * as lookup from './lookup.ts'
-import type { LookupOptions } from './lookup.ts'
-import * as metadata from './metadata.ts'
-import { access } from './real-path.ts'
-import { type ReadStreamOptions, createReadStream } from './read-stream.ts'
-import type { Stat, StatInput } from './stat.ts'
-import { truncate } from './truncate.ts'
-import { type WriteStreamOptions, createWriteStream } from './write-stream.ts'
+} from './entries/listing.ts'
+import * as lookup from './entries/lookup.ts'
+import type { LookupOptions } from './entries/lookup.ts'
+import * as metadata from './entries/metadata.ts'
+import { access } from './entries/real-path.ts'
+import { type ReadStreamOptions, createReadStream } from './content/read-stream.ts'
+import type { Stat, StatInput } from './entries/stat.ts'
+import { truncate } from './content/truncate.ts'
+import { type WriteStreamOptions, createWriteStream } from './content/write-stream.ts'
 
 /** What `writeFile` takes: text, bytes, or nothing for a file without content. */
 export type FileData = string | ArrayBufferView | null | undefined

@@ -8,19 +8,23 @@
  */
 import type { Readable } from 'node:stream'
 import { type Callback, optional, settle } from '../callback.ts'
-import { type Availability, type AvailabilityOptions, availability } from './availability.ts'
-import { type ClearOptions, type Cleared, clear } from './clear.ts'
-import { type DownloadOptions, download } from './download.ts'
-import { type BundleOptions, bundle } from './bundle.ts'
+import {
+  type Availability,
+  type AvailabilityOptions,
+  availability,
+} from './transfer/availability.ts'
+import { type ClearOptions, type Cleared, clear } from './transfer/clear.ts'
+import { type DownloadOptions, download } from './transfer/download.ts'
+import { type BundleOptions, bundle } from './bundle/bundle.ts'
 import { DriveChanges } from './drive-changes.ts'
-import type { Transfer } from './transfer.ts'
+import type { Transfer } from './transfer/transfer.ts'
 import {
   type Stats,
   type StatsOptions,
   type StatsWatcher,
   type WatchStatsOptions,
-} from './usage.ts'
-import * as usage from './usage.ts'
+} from './transfer/usage.ts'
+import * as usage from './transfer/usage.ts'
 
 /** A drive with the operations that move content to and from this device. */
 export class DriveTransfers extends DriveChanges {

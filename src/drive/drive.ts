@@ -11,18 +11,18 @@
 /// <reference types="node" preserve="true" />
 import type { Readable } from 'node:stream'
 import { type Callback, type Callbacks, optional, settle, settleAll } from '../callback.ts'
-import { constants } from './constants.ts'
+import { constants } from './open/constants.ts'
 import type { ReadOptions } from './context.ts'
-import { type OtherVersion, createDiffStream } from './diff.ts'
+import { type OtherVersion, createDiffStream } from './versions/diff.ts'
 import type { CheckoutSource, DriveBase } from './drive-base.ts'
 import { DriveDirectories } from './drive-directories.ts'
-import { createHistoryStream } from './history.ts'
+import { createHistoryStream } from './versions/history.ts'
 import type { HistoryOptions } from '../trie/index.ts'
 import * as mounts from './mounts.ts'
 import type { MountListOptions, MountLogs, MountOptions, Mounted, PathInfo } from './mounts.ts'
 import type { CheckoutOptions, DriveOptions, DriveStorage } from './options.ts'
 import { type DrivePromises, promisesOf } from './promises.ts'
-import * as tags from './tags.ts'
+import * as tags from './versions/tags.ts'
 
 /** Names of versions. */
 export type Tags = Map<string, number>

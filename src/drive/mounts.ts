@@ -14,10 +14,10 @@ import type { Log } from '../log/index.ts'
 import type { MountInfo, MountTrie } from '../trie/index.ts'
 import type { DriveContext, ReadOptions } from './context.ts'
 import { DriveError, inWords } from './errors.ts'
-import { firstBelow, placeOf, stat } from './lookup.ts'
+import { firstBelow, placeOf, stat } from './entries/lookup.ts'
 import { absolute, pathOf } from './paths.ts'
-import { rowStream } from './row-stream.ts'
-import { Stat } from './stat.ts'
+import { rowStream } from './versions/row-stream.ts'
+import { Stat } from './entries/stat.ts'
 
 /** Options of `mount`. */
 export interface MountOptions {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Drive } from './drive.ts'
-import { FileHandle } from './file-handle.ts'
+import { FileHandle } from './open/file-handle.ts'
 import type { CheckoutOptions } from './options.ts'
 
 const METHODS = [

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { BlockRanges } from '../../src/drive/block-ranges.ts'
+import { BlockRanges } from '../../src/drive/content/block-ranges.ts'
 import type { Drive } from '../../src/drive/drive.ts'
 import { cloneOf, code, memoryDrive, memoryDrives } from './drives.ts'
 

@@ -11,10 +11,10 @@ import {
   encodeEnd,
   encodeHeader,
   framed,
-} from '../../src/drive/bundle-format.ts'
-import { bodiesOf } from '../../src/drive/bundle-reader.ts'
+} from '../../src/drive/bundle/bundle-format.ts'
+import { bodiesOf } from '../../src/drive/bundle/bundle-reader.ts'
 import { Drive } from '../../src/drive/drive.ts'
-import { importBundle } from '../../src/drive/import-bundle.ts'
+import { importBundle } from '../../src/drive/bundle/import-bundle.ts'
 import type { ReceivedBlock } from '../../src/log/index.ts'
 import { MemoryStorage } from '../../src/storage/index.ts'
 import { type Ends, cloneOf, code, memoryDrive, memoryDrives } from './drives.ts'

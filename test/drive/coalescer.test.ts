@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { concat } from '../../src/bytes.ts'
-import { COALESCE_BYTES, Coalescer } from '../../src/drive/coalescer.ts'
+import { COALESCE_BYTES, Coalescer } from '../../src/drive/content/coalescer.ts'
 
 function chunksOf(pieces: readonly Uint8Array[]): Uint8Array[] {
   const coalescer = new Coalescer()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ContentLock, type Job } from '../../src/drive/content-lock.ts'
+import { ContentLock, type Job } from '../../src/drive/content/content-lock.ts'
 
 interface NamedJob extends Job {
   readonly name: string

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { Drive } from '../../src/drive/drive.ts'
-import { Stat } from '../../src/drive/stat.ts'
+import { Stat } from '../../src/drive/entries/stat.ts'
 import { MemoryFolder } from '../../src/storage/index.ts'
 import { memoryDrive } from './drives.ts'
 

@@ -1,7 +1,7 @@
 /** Every operation and every wrong input: what code, number, call and path the error has, in both forms. */
 import t, { type Test } from 'tap'
 import { Drive } from '../../src/drive/drive.ts'
-import { constants } from '../../src/drive/constants.ts'
+import { constants } from '../../src/drive/open/constants.ts'
 import { DriveError } from '../../src/drive/errors.ts'
 import { MemoryStorage } from '../../src/storage/index.ts'
 import { memoryDrive, memoryDrives } from './drives.ts'

@@ -2,7 +2,7 @@
 import { text } from 'node:stream/consumers'
 import { finished } from 'node:stream/promises'
 import t from 'tap'
-import { constants } from '../../src/drive/constants.ts'
+import { constants } from '../../src/drive/open/constants.ts'
 import { cloneOf, code, memoryDrive, memoryDrives } from './drives.ts'
 
 t.test('an open directory gives its names once, and nothing after it is closed', async (t) => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Drive } from '../../src/drive/drive.ts'
-import { Stat, type StatInput } from '../../src/drive/stat.ts'
+import { Stat, type StatInput } from '../../src/drive/entries/stat.ts'
 import { cloneOf, code, memoryDrive, memoryDrives } from './drives.ts'
 
 /** A time that a file system keeps to the millisecond. */

@@ -1,7 +1,7 @@
 /** Files of ours that are open: what descriptors see of each other, and when others see it. */
 import t from 'tap'
 import type { Drive } from '../../src/drive/drive.ts'
-import { constants } from '../../src/drive/constants.ts'
+import { constants } from '../../src/drive/open/constants.ts'
 import { MemoryFolder } from '../../src/storage/index.ts'
 import { code, memoryDrive, memoryDrives } from './drives.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { constants, parseFlags } from '../../src/drive/constants.ts'
+import { constants, parseFlags } from '../../src/drive/open/constants.ts'
 import {
   absolute,
   isBelow,

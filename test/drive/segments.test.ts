@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { Chunker } from '../../src/drive/chunker.ts'
-import type { Run } from '../../src/drive/run.ts'
-import { Segments, type Segment } from '../../src/drive/segments.ts'
+import { Chunker } from '../../src/drive/content/chunker.ts'
+import type { Run } from '../../src/drive/content/run.ts'
+import { Segments, type Segment } from '../../src/drive/open/segments.ts'
 import { Log } from '../../src/log/index.ts'
 import { MemoryStorage } from '../../src/storage/index.ts'
 

@@ -4,11 +4,11 @@ import fc from 'fast-check'
 import protobuf from 'protobufjs'
 import t from 'tap'
 import { ProtobufWriter } from '../../src/protobuf.ts'
-import { decodeStat, encodeStat } from '../../src/drive/stat-codec.ts'
-import { Stat } from '../../src/drive/stat.ts'
+import { decodeStat, encodeStat } from '../../src/drive/entries/stat-codec.ts'
+import { Stat } from '../../src/drive/entries/stat.ts'
 import { code } from './drives.ts'
 
-const schema = readFileSync(join(import.meta.dirname, '../../src/drive/stat.proto'), 'utf8')
+const schema = readFileSync(join(import.meta.dirname, '../../src/drive/entries/stat.proto'), 'utf8')
 const Message = protobuf.parse(schema, { keepCase: true }).root.lookupType('Stat')
 const NOW = 1_600_000_000_000
 

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { Tally } from '../../src/drive/progress.ts'
-import { Transfer } from '../../src/drive/transfer.ts'
+import { Tally } from '../../src/drive/transfer/progress.ts'
+import { Transfer } from '../../src/drive/transfer/transfer.ts'
 
 /** Work that ends when it is stopped, as if it were done. */
 function untilStopped(stop: AbortSignal): Promise<string> {

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import t from 'tap'
-import type { Progress } from '../../src/drive/progress.ts'
+import type { Progress } from '../../src/drive/transfer/progress.ts'
 import type { Drive } from '../../src/drive/drive.ts'
 import { cloneOf, code, memoryDrive, memoryDrives } from './drives.ts'
 

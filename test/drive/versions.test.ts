@@ -1,7 +1,7 @@
 import t from 'tap'
-import { type DiffRow } from '../../src/drive/diff.ts'
-import type { HistoryRow } from '../../src/drive/history.ts'
-import { decodeTag, encodeTag } from '../../src/drive/tags.ts'
+import { type DiffRow } from '../../src/drive/versions/diff.ts'
+import type { HistoryRow } from '../../src/drive/versions/history.ts'
+import { decodeTag, encodeTag } from '../../src/drive/versions/tags.ts'
 import { code, memoryDrive } from './drives.ts'
 
 t.test('a tag holds any version, and only a version', (t) => {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { Drive } from '../../src/drive/drive.ts'
 import { MemoryStorage } from '../../src/storage/index.ts'
 import { memoryDrive, memoryDrives } from './drives.ts'
-import type { DriveWatcher } from '../../src/drive/watch.ts'
+import type { DriveWatcher } from '../../src/drive/versions/watch.ts'
 
 /** Resolves at the next change. */
 function change(watcher: DriveWatcher): Promise<void> {

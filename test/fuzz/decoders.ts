@@ -4,8 +4,8 @@
  * @module
  */
 import { fromUtf8 } from '../../src/bytes.ts'
-import { decodeStat, encodeStat } from '../../src/drive/stat-codec.ts'
-import { decodeTag, encodeTag } from '../../src/drive/tags.ts'
+import { decodeStat, encodeStat } from '../../src/drive/entries/stat-codec.ts'
+import { decodeTag, encodeTag } from '../../src/drive/versions/tags.ts'
 import {
   bitfieldHeader,
   readPageBytes,

@@ -1,6 +1,6 @@
 /** Handler of `drive/constants.json`: the table of numbers, and the flags that strings stand for. @module */
 import assert from 'node:assert/strict'
-import { constants, parseFlags } from '../../../src/drive/constants.ts'
+import { constants, parseFlags } from '../../../src/drive/open/constants.ts'
 import type { VectorKind } from '../vector.ts'
 
 type ConstantsCase =

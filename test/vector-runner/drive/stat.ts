@@ -1,6 +1,6 @@
 /** Handler of `drive/stat.json`: entries to bytes and back, and damaged bytes. @module */
 import assert from 'node:assert/strict'
-import { Stat, type StatInput } from '../../../src/drive/stat.ts'
+import { Stat, type StatInput } from '../../../src/drive/entries/stat.ts'
 import type { VectorKind } from '../vector.ts'
 import { type StatRecord, argument, expectedStat, statRecord } from './forms.ts'
 
