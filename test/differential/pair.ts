@@ -70,7 +70,7 @@ export class Pair {
 }
 
 async function startBoth(): Promise<[LineProcess, LineProcess]> {
-  const quiet = { NODE_OPTIONS: '--no-warnings' }
+  const quiet = { NODE_OPTIONS: '--no-warnings --max-semi-space-size=32' }
   const path = `${installOriginal()}/node_modules`
   return Promise.all([
     LineProcess.start(SUBJECT, ['v10'], { ...quiet, NODE_PATH: path }),

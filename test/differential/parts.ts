@@ -7,6 +7,8 @@ import { absolute } from '../../src/drive/paths.ts'
 import type { ErrorRecord, Outcome, Step } from './step.ts'
 
 export const RANGED = new Set(['readStream', 'readFile'])
+/** What tells of all that is below a path. */
+export const LISTS = new Set(['readdir', 'stats'])
 export const WRITES = new Set(
   'writeFile writeStream create mkdir symlink copy truncate unlink rmdir mount open'.split(' '),
 )
@@ -46,6 +48,17 @@ export function withMountsOf(original: unknown, ours: unknown): unknown {
 export function isMounted(steps: readonly Step[], path: string): boolean {
   const at = `${absolute(path, true)}/`
   return steps.some(({ op, args }) => op === 'mount' && at.startsWith(`${pathOf(op, args)}/`))
+}
+
+/** Whether a path is above a mount point of the steps. */
+export function hasMountBelow(steps: readonly Step[], path: string): boolean {
+  const at = absolute(path, true) === '/' ? '/' : `${absolute(path, true)}/`
+  return steps.some(({ op, args }) => op === 'mount' && pathOf(op, args).startsWith(at))
+}
+
+/** Whether a path is a name of one character with a slash behind it. */
+export function isOneLetter(path: unknown): boolean {
+  return /^[/\\]*[^/\\][/\\]+$/u.test(String(path))
 }
 
 export function mountInfoOf(outcome: unknown): Readonly<Record<string, unknown>> | undefined {

@@ -179,9 +179,9 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
       false,
     ),
     row(
-      '`readdir` of a name of one letter with a slash behind it (`q/`)',
-      'the name itself, as an empty one',
-      'what is in it',
+      '`readdir`, `rmdir` of a name of one letter with a slash behind it (`q/`)',
+      'the name itself, as an empty one; removes its entry',
+      'what is in it; `ENOTEMPTY`',
       false,
     ),
     row(
@@ -200,6 +200,12 @@ export const improvements: Readonly<Record<string, readonly Improvement[]>> = {
       'a drive mounted at a fixed version, in listings and `info`',
       'has no key; `info` may throw',
       'its key',
+      false,
+    ),
+    row(
+      'a mount that is read through a checkout',
+      'at the number of the checkout, or never answered',
+      'as it is now, unless its record fixes a version',
       false,
     ),
     row(
