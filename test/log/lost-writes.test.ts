@@ -266,3 +266,30 @@ t.test('of a static log that has no key yet the whole blocks stay', async (t) =>
   t.strictSame(await again.audit(), { valid: 5, invalid: 0 })
   await again.close()
 })
+
+t.test(
+  'a static log that was cut and lost a node does not take one of before the cut',
+  async (t) => {
+    const blocks = [...full(0, 3), ...full(9, 1)]
+    const folder = new FaultyFolder()
+    const log = new Log(folder.open, null, { live: false, syncWindow: NEVER })
+    await log.append(full(0, 4))
+    await log.flush()
+    const old = folder.left().snapshot()
+    await log.truncate(3)
+    await log.append(full(9, 1))
+    const files = folder.left().snapshot()
+    // The node above all four blocks was written in the place of the old one, and did not arrive.
+    const at = HEADER_BYTES + 40 * 3
+    t.notSame(part(files, 'tree').subarray(at, at + 40), part(old, 'tree').subarray(at, at + 40))
+    part(files, 'tree').set(part(old, 'tree').subarray(at, at + 40), at)
+    const again = new Log(new MemoryFolder(files).open, null, { live: false })
+    await again.ready()
+    t.equal(again.length, 4)
+    const whole = new Log(new MemoryFolder().open, null, { live: false })
+    await whole.append(blocks)
+    t.strictSame(await again.finalize(), await whole.finalize())
+    t.strictSame(await again.audit(), { valid: 4, invalid: 0 })
+    await Promise.all([again.close(), whole.close()])
+  },
+)

@@ -147,3 +147,38 @@ t.test('a static log that is cut gets no signatures', async (t) => {
   await log.close()
   t.equal(folder.left().snapshot().get('signatures')?.length, 32)
 })
+
+t.test('of a cut that lost blocks in mode none nothing is ended', async (t) => {
+  for (const left of [
+    { blocks: 3, opens: false },
+    { blocks: 7, opens: true },
+  ]) {
+    const folder = new FaultyFolder()
+    const log = open(folder, 'none')
+    // oxlint-disable-next-line no-await-in-loop
+    await log.append(Array.from({ length: LENGTH }, (_, index) => blockAt(index)))
+    const begun = folder.changes
+    folder.fate = (n) => (n === begun + 3 ? 'ends' : 'done') // after the signature and the note
+    // oxlint-disable-next-line no-await-in-loop
+    await t.rejects(log.truncate(7))
+    const files = folder.left().snapshot()
+    t.equal(files.get('durable')?.[49], 1)
+    // A power cut: of what is cut off nobody cares, of the rest the log has to be proven.
+    files.set('data', files.get('data')?.slice(0, 20 * left.blocks) ?? new Uint8Array(0))
+    const found = new FaultyFolder(files)
+    const again = open(found, 'none')
+    if (left.opens) {
+      // oxlint-disable-next-line no-await-in-loop
+      await again.ready()
+      t.equal(again.length, 7)
+      // oxlint-disable-next-line no-await-in-loop
+      t.strictSame(await again.audit(), { valid: 7, invalid: 0 })
+      // oxlint-disable-next-line no-await-in-loop
+      await again.close()
+      continue
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    await t.rejects(again.ready(), { code: 'LOG_CORRUPT' })
+    t.strictSame(found.left().snapshot(), files, 'a log that refuses to open is left as it was')
+  }
+})
