@@ -8,6 +8,8 @@ import { copy } from '../bytes.ts'
 import { messageCodec, type Codec, type Encoding } from '../value-encoding.ts'
 import type { NodePair } from './diff.ts'
 import type { NodeContent, TrieNode } from './node.ts'
+import type { BatchOperation, ChangeOptions } from './options.ts'
+import type { Change, Condition } from './writer.ts'
 
 /** One entry of a trie. */
 export interface TrieEntry<Value = Uint8Array> {
@@ -38,6 +40,21 @@ export class Entries<Value> {
   /** Without an encoding values are bytes; strings are stored as UTF-8. */
   constructor(encoding: Encoding) {
     this.#codec = encoding === null || encoding === undefined ? null : messageCodec(encoding)
+  }
+
+  /** An operation with its value encoded. */
+  change(operation: BatchOperation<Value>): Change {
+    const { type = 'put', key, value, flags = 0, hidden = false } = operation
+    return { type, key, value: type === 'put' ? this.encode(value) : null, flags, hidden }
+  }
+
+  /** What a change is asked before it is made; null for nothing. */
+  condition({ condition, closest = false }: ChangeOptions<Value>): Condition | null {
+    if (!condition) return null
+    return {
+      closest,
+      check: (old, next) => condition(this.maybe(old), next && this.of(next)),
+    }
   }
 
   /** Bytes of a value; null for null and undefined, which are not stored. */

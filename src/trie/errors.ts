@@ -14,6 +14,8 @@ import { CodedError } from '../errors.ts'
  * - `TRIE_BAD_MESSAGE`: bytes that are no message of the extension
  * - `TRIE_BAD_MOUNT`: a mount record that does not decode, or a mount that would make no sense
  * - `TRIE_MOUNT_DEPTH`: mounts inside mounts, deeper than the limit (a cycle)
+ * - `TRIE_BAD_RENAME`: a rename of a key with what is below it to below itself
+ * - `TRIE_CROSS_MOUNT`: a rename from one trie into another
  * - `TRIE_READ_ONLY_CHECKOUT`: a write through a checkout
  * - `TRIE_TOO_LARGE`: a pointer table beyond what readers take
  * - `TRIE_CONFLICT`: somebody else appended to the log during a write
@@ -28,6 +30,8 @@ export type TrieErrorCode =
   | 'TRIE_BAD_MESSAGE'
   | 'TRIE_BAD_MOUNT'
   | 'TRIE_MOUNT_DEPTH'
+  | 'TRIE_BAD_RENAME'
+  | 'TRIE_CROSS_MOUNT'
   | 'TRIE_READ_ONLY_CHECKOUT'
   | 'TRIE_TOO_LARGE'
   | 'TRIE_CONFLICT'

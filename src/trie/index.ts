@@ -27,6 +27,7 @@ export type {
   HistoryOptions,
   IteratorOptions,
   PutOptions,
+  RenameOptions,
   TrieEvents,
   TrieOptions,
 } from './options.ts'
@@ -53,6 +54,7 @@ export {
   type TableLimits,
 } from './pointer-table.ts'
 export { normalizePath } from './mount-path.ts'
+export { dels, mountSubtree, moves, puts, type Subtree, type SubtreeChange } from './subtree.ts'
 export {
   decodeMountRecord,
   encodeMountRecord,

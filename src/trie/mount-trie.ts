@@ -31,7 +31,8 @@ import {
   type MountTrieOptions,
   type Owner,
 } from './mount-place.ts'
-import { encodeMountRecord, MOUNT_FLAGS, RECORDS, type MountRecord } from './mount-record.ts'
+import { mountAt, renameIn, type MountRenameOptions } from './mount-changes.ts'
+import { RECORDS, type MountRecord } from './mount-record.ts'
 import { mountDiff, mountHistory, type MountDiffRow, type MountHistoryRow } from './mount-views.ts'
 import { MountWatcher } from './mount-watch.ts'
 import type {
@@ -295,37 +296,23 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
     key: Uint8Array,
     options: MountOptions = {},
   ): Promise<{ trie: MountTrie<L>; info: MountInfo }> {
-    const normal = normalizePath(path)
-    if (key.length !== 32) throw badMount(normal, `the key has ${key.length} bytes`)
-    if (normal === '') throw badMount(normal, 'the root is no mountpoint')
-    const owner = await this.#owner(normal, {}, false)
-    const { trie, innerPath } = owner
-    await trie.#assertFree(innerPath)
-    const { version, remotePath } = options
-    const record = encodeMountRecord({
-      key,
-      localPath: innerPath,
-      version,
-      remotePath:
-        remotePath === null || remotePath === undefined ? null : normalizePath(remotePath),
-    })
-    await trie.trie.batch([
-      { key: joinPath(RECORDS, innerPath), value: record, hidden: true, flags: MOUNT_FLAGS },
-      { key: innerPath, value: options.value ?? new Uint8Array(0), flags: MOUNT_FLAGS },
-    ])
-    return trie.resolve(`/${innerPath}`)
+    return mountAt(this, path, key, options)
   }
 
-  async #assertFree(path: string): Promise<void> {
-    const head = await this.trie.headSeq()
-    if (await this.trie.getAt(head, path, { prefix: true })) {
-      throw badMount(path, 'there is something at or below it')
-    }
-    const records = await this.trie.getAt(head, joinPath(RECORDS, path), {
-      hidden: true,
-      prefix: true,
-    })
-    if (records) throw badMount(path, 'there is a mount at or below it')
+  /**
+   * Move the entry at `path`, and with `below` everything below it and the mounts there, to `to` with one append. What
+   * is at `to` goes. Gives what was appended, with keys of the trie itself: nothing when nothing is at `path`, or the
+   * condition declined.
+   *
+   * @throws {@link TrieError} `TRIE_CROSS_MOUNT` into another trie; `TRIE_BAD_RENAME` into itself; `TRIE_BAD_MOUNT`
+   *   onto a mountpoint or above one, and where a mount would hide something
+   */
+  async rename(
+    path: string,
+    to: string,
+    options: MountRenameOptions = {},
+  ): Promise<readonly TrieEntry[]> {
+    return renameIn(this, path, to, options)
   }
 
   /** Show nothing at `path` any more. Gives what was appended; nothing when there was no mount. */
@@ -385,8 +372,4 @@ export class MountTrie<L extends TrieLog = TrieLog> extends EventEmitter<MountTr
     out.#family = this.#family
     return out
   }
-}
-
-function badMount(path: string, why: string): TrieError {
-  return new TrieError('TRIE_BAD_MOUNT', `cannot mount at ${JSON.stringify(path)}: ${why}`)
 }

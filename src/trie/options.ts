@@ -93,6 +93,21 @@ export interface PutOptions<Value> extends ChangeOptions<Value> {
   readonly flags?: number | undefined
 }
 
+/** Options of a rename. */
+export interface RenameOptions<Value> {
+  /** Move everything below the key too. Default false. */
+  readonly below?: boolean | undefined
+  /** Rename in the hidden key space. */
+  readonly hidden?: boolean | undefined
+  /**
+   * Decides, with nobody else writing: false declines, a throw fails the rename. Gets the entries that are at the old
+   * and at the new key, or null.
+   */
+  readonly condition?:
+    | ((from: TrieEntry<Value> | null, to: TrieEntry<Value> | null) => boolean | Promise<boolean>)
+    | undefined
+}
+
 /** One operation of a batch. */
 export interface BatchOperation<Value> {
   /** Default `put`. */

@@ -23,12 +23,10 @@ import { HashPath, storedKey } from './hash-path.ts'
 import { decodeHeader, encodeHeader, metadataBytes } from './header.ts'
 import { History } from './history.ts'
 import { IteratorSource } from './iterator-source.ts'
-import type { NodeContent, TrieNode } from './node.ts'
 import { hearOf } from './news.ts'
 import { NodeStore } from './node-store.ts'
 import type {
   Batch,
-  BatchOperation,
   ChangeOptions,
   DiffOptions,
   GetOptions,
@@ -36,6 +34,7 @@ import type {
   HistoryOptions,
   IteratorOptions,
   PutOptions,
+  RenameOptions,
   TrieEvents,
   TrieOptions,
 } from './options.ts'
@@ -43,7 +42,8 @@ import { iterationMode, mapBatch } from './options.ts'
 import { Pull } from './pull.ts'
 import type { TrieLog, WaitOptions } from './trie-log.ts'
 import { Watcher, type WatchOptions } from './watch.ts'
-import { Writer, type Change, type Condition } from './writer.ts'
+import { renaming } from './rename.ts'
+import { Writer, type Change } from './writer.ts'
 
 /** Requests in flight per peer: a directory is many small blocks, and one of 300 should take one flight. */
 const MAX_REQUESTS = 512
@@ -185,15 +185,15 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
     options: PutOptions<Value> = {},
   ): Promise<TrieEntry<Value> | null> {
     this.#assertLive()
-    const change = this.#change({ ...options, type: 'put', key, value })
-    return this.#entries.maybe(await this.#writer.put(change, this.#condition(options)))
+    const change = this.#entries.change({ ...options, type: 'put', key, value })
+    return this.#entries.maybe(await this.#writer.put(change, this.#entries.condition(options)))
   }
 
   /** Delete `key`. Gives the neighbour that was appended anew in its place, or null when nothing was deleted. */
   async del(key: string, options: ChangeOptions<Value> = {}): Promise<TrieEntry<Value> | null> {
     this.#assertLive()
-    const change = this.#change({ ...options, type: 'del', key })
-    return this.#entries.maybe(await this.#writer.del(change, this.#condition(options)))
+    const change = this.#entries.change({ ...options, type: 'del', key })
+    return this.#entries.maybe(await this.#writer.del(change, this.#entries.condition(options)))
   }
 
   /**
@@ -202,7 +202,28 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
    */
   async batch(operations: Batch<Value>): Promise<readonly TrieEntry<Value>[]> {
     this.#assertLive()
-    const changes = mapBatch(operations, (each) => this.#change(each))
+    const changes = mapBatch(operations, (each) => this.#entries.change(each))
+    return (await this.#writer.batch(changes)).map((node) => this.#entries.of(node))
+  }
+
+  /**
+   * Move the entry at `from`, and with `below` everything below it, to `to` with one append. What is at `to` goes. Gives
+   * what was appended: nothing when nothing is at `from`, or the condition declined.
+   *
+   * @throws {@link TrieError} `TRIE_BAD_RENAME` into itself, and what `put` throws
+   */
+  async rename(
+    from: string,
+    to: string,
+    options: RenameOptions<Value> = {},
+  ): Promise<readonly TrieEntry<Value>[]> {
+    this.#assertLive()
+    const changes = async (): Promise<readonly Change[]> => {
+      await this.ready()
+      // As bytes: values move as they are, whatever they are.
+      const bytes: Trie = new Trie(this.log, { hash: this.#options.hash, checkout: this.version })
+      return renaming(bytes, this, from, to, options)
+    }
     return (await this.#writer.batch(changes)).map((node) => this.#entries.of(node))
   }
 
@@ -369,21 +390,6 @@ export class Trie<Value = Uint8Array> extends EventEmitter<TrieEvents> {
 
   #path(key: string, hidden = false): HashPath {
     return new HashPath(storedKey(key), hidden, this.#nodes.customHash)
-  }
-
-  #change(operation: BatchOperation<Value>): Change {
-    const { type = 'put', key, value, flags = 0, hidden = false } = operation
-    return { type, key, value: type === 'put' ? this.#entries.encode(value) : null, flags, hidden }
-  }
-
-  #condition({ condition, closest = false }: ChangeOptions<Value>): Condition | null {
-    if (!condition) return null
-    const entries = this.#entries
-    return {
-      closest,
-      check: (old: TrieNode | null, next: NodeContent | null) =>
-        condition(entries.maybe(old), next && entries.of(next)),
-    }
   }
 
   #assertLive(): void {

@@ -5,13 +5,13 @@
  * @module
  */
 import { openContentWriter } from '../content/content.ts'
+import { mountSubtree, puts, type SubtreeChange } from '../../trie/index.ts'
 import type { DriveContext } from '../context.ts'
 import { DriveError, inWords } from '../errors.ts'
 import { type Place, entryAt, firstBelow, placeOf, putStat } from './lookup.ts'
 import { absolute, isBelow, pathOf } from '../paths.ts'
 import { readBlocks, runOf } from '../content/run.ts'
 import { Stat } from './stat.ts'
-import { type Change, puts, treeAt } from './tree.ts'
 
 /** Options of `cp`, as in Node's `fs.cp`. */
 export interface CpOptions {
@@ -70,7 +70,7 @@ export async function cp(
 }
 
 /** What is to be put, once it is known that it may be. */
-async function plan(context: DriveContext, job: Job): Promise<Change[]> {
+async function plan(context: DriveContext, job: Job): Promise<SubtreeChange[]> {
   const { from, to, options } = job
   const [origin, place] = [await typeAt(context, from), await typeAt(context, to)]
   if (origin === null) throw new DriveError('ENOENT', { syscall, path: from.path })
@@ -81,8 +81,8 @@ async function plan(context: DriveContext, job: Job): Promise<Change[]> {
     throw new DriveError('EISDIR', { syscall, path: to.path })
   }
   if (!to.trie.log.writable) throw new DriveError('EROFS', { syscall, path: to.path })
-  const tree = await treeAt(from.trie, from.innerPath, origin === 'directory')
-  const kept: Change[] = []
+  const tree = await mountSubtree(from.trie.trie, from.innerPath, origin === 'directory')
+  const kept: SubtreeChange[] = []
   for (const change of puts(tree, to.innerPath)) {
     // One after the other: the first that exists may end it.
     // oxlint-disable-next-line no-await-in-loop
@@ -123,7 +123,7 @@ async function mayPut(context: DriveContext, { to, options }: Job, key: string):
 async function copyAcross(
   context: DriveContext,
   { from, to }: Job,
-  { key, value }: Change,
+  { key, value }: SubtreeChange,
 ): Promise<void> {
   const path = rebase(key, to.innerPath, to.path)
   if (!(value instanceof Uint8Array)) return

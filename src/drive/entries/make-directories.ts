@@ -11,7 +11,7 @@ import { DriveError, inWords } from '../errors.ts'
 import { type Place, entryAt, placeOf, stat } from './lookup.ts'
 import { absolute } from '../paths.ts'
 import { Stat, type StatInput } from './stat.ts'
-import type { Change } from './tree.ts'
+import type { SubtreeChange } from '../../trie/index.ts'
 
 const syscall = 'mkdir'
 
@@ -41,7 +41,7 @@ export async function makeDirectories(
     // Whatever is missing lies below the last mount point, so in the trie of the path.
     const above = path.length - innerPath.length
     await trie.trie.batch(async () => {
-      const changes: Change[] = []
+      const changes: SubtreeChange[] = []
       for (const each of missing) {
         const key = each.slice(above)
         // Somebody else may have made it meanwhile.

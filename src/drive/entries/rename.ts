@@ -6,12 +6,12 @@
  *
  * @module
  */
+import { mountSubtree, moves } from '../../trie/index.ts'
 import type { DriveContext } from '../context.ts'
 import { DriveError, inWords } from '../errors.ts'
 import { type Entry, type Place, entryAt, firstBelow, placeOf } from './lookup.ts'
 import { type Undo, moved, takeBack } from '../open/open-files.ts'
 import { absolute, isBelow } from '../paths.ts'
-import { type Change, dels, puts, treeAt } from './tree.ts'
 
 const syscall = 'rename'
 
@@ -53,14 +53,10 @@ export async function rename(context: DriveContext, from: string, to: string): P
       }
       const replaced = await findAt(context, place)
       assertReplaceable(found, replaced, target)
-      const tree = await treeAt(origin.trie, origin.innerPath, found.type === 'directory')
-      // Puts first: a trie that was empty in between would leave pointers that v10 stumbles over.
-      const changes: Change[] = [...puts(tree, place.innerPath), ...dels(tree)]
-      // An implied directory has no entry that would take the place of the one that is there.
-      const isReplaced = tree.visible.some(({ key }) => key === tree.root)
-      if (replaced.entry && !isReplaced) changes.push({ type: 'del', key: place.innerPath })
+      const isDirectory = found.type === 'directory'
+      const tree = await mountSubtree(origin.trie.trie, origin.innerPath, isDirectory)
       undo = moved(origin.trie.log, origin.innerPath, place.innerPath)
-      return changes
+      return moves(tree, place.innerPath)
     })
   try {
     await inWords(syscall, source, move)

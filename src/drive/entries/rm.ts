@@ -3,12 +3,12 @@
  *
  * @module
  */
+import { dels, mountSubtree } from '../../trie/index.ts'
 import type { DriveContext } from '../context.ts'
 import { DriveError, inWords } from '../errors.ts'
 import { entryAt, firstBelow, placeOf } from './lookup.ts'
 import { type Undo, removed, takeBack } from '../open/open-files.ts'
 import { absolute } from '../paths.ts'
-import { dels, treeAt } from './tree.ts'
 
 /** Options of `rm`, as in Node's `fs.rm`. */
 export interface RmOptions {
@@ -50,8 +50,8 @@ export async function rm(
       if (entry?.stat.mount && !entry.stat.mount.hypercore) {
         throw new DriveError('EBUSY', { syscall, path })
       }
-      const tree = await treeAt(trie, innerPath, !entry || entry.stat.isDirectory())
-      if (!entry && tree.visible.length === 0) {
+      const tree = await mountSubtree(trie.trie, innerPath, !entry || entry.stat.isDirectory())
+      if (!entry && tree.entries.length === 0) {
         if (force) return []
         throw new DriveError('ENOENT', { syscall, path })
       }
