@@ -33,6 +33,7 @@ export type {
 } from './options.ts'
 export type { BlockDownload, BlockOptions, TrieLog, WaitOptions } from './trie-log.ts'
 export { decodeHeader, encodeHeader, HEADER_TYPE, type Header } from './header.ts'
+export type { MountRenameOptions } from './mount-changes.ts'
 export { MountTrie, type MountTrieEvents } from './mount-trie.ts'
 export type { MountedEntry, MountListing } from './mount-iterator.ts'
 export type {
