@@ -12,6 +12,7 @@
  *     49    1  1: the log is being cut
  *     50    8  from this length (uint64, as the next)
  *     58    8  to this one
+ *     66    8  the first bytes of the hash of those before: only half of them may have been written
  *     128      of each 8192 blocks 1024 bytes of data bits, 2048 of tree bits, as in `bitfield`
  *
  * It need not be right, only never claim what is not so: bits that it lost are looked at again. v10 ignores
@@ -21,7 +22,9 @@
  * @module
  */
 import { byteAt, copy, equals, fromUtf8, isZero, readUint64, writeUint64 } from '../bytes.ts'
-import { HASH_BYTES } from '../crypto.ts'
+import { HASH_BYTES, hash } from '../crypto.ts'
+import { blocksOf } from '../merkle/index.ts'
+import type { NodeSet } from '../merkle/index.ts'
 import type { RandomAccess } from '../storage/random-access.ts'
 import type { Bitfield } from './bitfield.ts'
 import { DATA_BYTES, TREE_BYTES } from './page-set.ts'
@@ -31,6 +34,8 @@ const MAGIC = fromUtf8('varve durable 1\n')
 const KEY_AT = MAGIC.length
 const STATE_AT = KEY_AT + HASH_BYTES
 const CUT_AT = STATE_AT + 1
+const CHECK_AT = CUT_AT + 17
+const CHECK_BYTES = 8
 const PAGE_BYTES = DATA_BYTES + TREE_BYTES
 /** Pages read at once. */
 const CHUNK_PAGES = 64
@@ -42,8 +47,8 @@ export interface Doubts {
   readonly blocks: readonly number[]
   /** Tree nodes that are said to be known. */
   readonly nodes: readonly number[]
-  /** Nothing was ever durable. */
-  readonly all: boolean
+  /** Blocks that were durable, if none of them was missing then. */
+  readonly length: number
 }
 
 /** A log on its way to be shorter. */
@@ -79,13 +84,13 @@ export class DurableBits {
     if (!(await this.#readHeader(size)) || !this.#isOpen) return null
     const blocks: number[] = []
     const nodes: number[] = []
-    let all = true
+    const copies = new Map<number, Uint8Array>()
     for await (const { page, live, stored } of this.#pages(size)) {
       addDoubts(blocks, page * DATA_BYTES, live, stored, 0, DATA_BYTES)
       addDoubts(nodes, page * TREE_BYTES, live, stored, DATA_BYTES, PAGE_BYTES)
-      all &&= isZero(stored)
+      if (!isZero(stored)) copies.set(page, stored)
     }
-    return { blocks, nodes, all }
+    return { blocks, nodes, length: blocksOf(nodesIn(copies)) }
   }
 
   /** What was begun and not ended: cutting the log. */
@@ -158,6 +163,12 @@ export class DurableBits {
     const key = header.subarray(KEY_AT, STATE_AT)
     if (!equals(header.subarray(0, KEY_AT), MAGIC)) return false
     if (!isZero(key) && !equals(key, this.#key)) return false
+    if (!equals(header.subarray(CHECK_AT, CHECK_AT + CHECK_BYTES), checkOf(header))) {
+      // A write of it failed half way, or a bit flipped: what is not relied on does no harm.
+      this.#isOpen = true
+      this.#cut = null
+      return true
+    }
     this.#isOpen = byteAt(header, STATE_AT) === 1
     const [from, to] = [readUint64(header, CUT_AT + 1), readUint64(header, CUT_AT + 9)]
     this.#cut = byteAt(header, CUT_AT) === 1 && to < from ? { from, to } : null
@@ -174,6 +185,7 @@ export class DurableBits {
       writeUint64(this.#cut.from, header, CUT_AT + 1)
       writeUint64(this.#cut.to, header, CUT_AT + 9)
     }
+    header.set(checkOf(header), CHECK_AT)
     return header
   }
 
@@ -201,6 +213,24 @@ export class DurableBits {
 
   #live(page: number): Uint8Array {
     return this.#bitfield.bitsOfPage(page) ?? NO_PAGE
+  }
+}
+
+/** What tells that a header was written whole. */
+function checkOf(header: Uint8Array): Uint8Array {
+  return hash(header.subarray(0, CHECK_AT)).subarray(0, CHECK_BYTES)
+}
+
+/** The tree nodes that the bits of pages speak of. */
+function nodesIn(pages: ReadonlyMap<number, Uint8Array>): NodeSet {
+  return {
+    has: (treeIndex) => {
+      const at = Math.floor(treeIndex / 8)
+      const bits = pages.get(Math.floor(at / TREE_BYTES))
+      return (
+        !!bits && (byteAt(bits, DATA_BYTES + (at % TREE_BYTES)) & (0x80 >>> (treeIndex % 8))) > 0
+      )
+    },
   }
 }
 

@@ -16,12 +16,6 @@ import { LogError } from './errors.ts'
 import type { StoredContent } from './stored-content.ts'
 import { trustNode } from './trust.ts'
 
-/** The first block of which all that is appended behind is in doubt: its leaf is new. Or `Infinity`. */
-export function tailInDoubt(doubts: Doubts): number {
-  const leaf = doubts.nodes.find((treeIndex) => treeIndex % 2 === 0)
-  return leaf === undefined ? Infinity : leaf / 2
-}
-
 /** Whether a writer's blocks from `since` on, and the tree above them, are all there. */
 export async function isTailSound(
   core: Core,
@@ -42,7 +36,7 @@ export async function dropLost(core: Core, content: StoredContent, doubts: Doubt
   const before = bitfield.unset
   const isWriter = core.secretKey !== null || core.key === null
   if (!isWriter) await dropNodes(core, doubts.nodes)
-  const end = isWriter ? tailInDoubt(doubts) : Infinity
+  const end = isWriter ? doubts.length : Infinity
   const held = doubts.blocks.filter((block) => block < end && bitfield.has(block))
   for (const [start, stop] of runsOf(held)) {
     let block = start

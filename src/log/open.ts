@@ -35,7 +35,7 @@ import {
 import { identify, writeIdentity } from './identity.ts'
 import type { GivenKeys, Identity } from './identity.ts'
 import { LogError } from './errors.ts'
-import { dropLost, isTailSound, tailInDoubt } from './lost-writes.ts'
+import { dropLost, isTailSound } from './lost-writes.ts'
 import { Mutex } from './mutex.ts'
 import { DEFAULT_MAX_LENGTH } from './options.ts'
 import type { LogOptions } from './options.ts'
@@ -211,7 +211,7 @@ async function soundHead(
   if (isWriter && bitfield.firstUnknownLeaf(length) >= 0) return null
   if (!(await dataReaches(core, sizes.data))) return null
   const content = new StoredContent(core, sizes)
-  const since = doubts && isWriter ? tailInDoubt(doubts) : Infinity
+  const since = doubts && isWriter ? doubts.length : Infinity
   if (since < length && !(await isTailSound(core, content, since, length, roots))) return null
   for (const root of roots) core.tree.trust(root.index)
   if (isWriter) await reclaimTail(core, content, length)

@@ -21,7 +21,6 @@ import type { Core } from './core.ts'
 import type { Doubts } from './durable-bits.ts'
 import { LogError } from './errors.ts'
 import { HEADER_BYTES } from './header.ts'
-import { tailInDoubt } from './lost-writes.ts'
 import type { FileSizes, Head } from './open.ts'
 import { StoredContent } from './stored-content.ts'
 import { NODE_BYTES } from './tree-file.ts'
@@ -67,7 +66,7 @@ export async function recover(
     taken = (await signAgain(core, content, recorded, taken)) ?? taken
   }
   if (!taken) {
-    if (!doubts?.all && !(await isUnbegun(core, sizes, usable))) {
+    if (doubts?.length !== 0 && !(await isUnbegun(core, sizes, usable))) {
       const message = `${recorded} blocks are recorded, and nothing of them can be proven`
       throw new LogError('LOG_CORRUPT', message)
     }
@@ -133,7 +132,7 @@ async function tailOf(
   doubts: Doubts,
   recorded: number,
 ): Promise<Tail> {
-  const durable = Math.min(tailInDoubt(doubts), recorded)
+  const durable = Math.min(doubts.length, recorded)
   content.doubtFrom(durable)
   // All of a batch may have arrived but its bits.
   const end = Math.max(recorded, core.signatures.slots)
@@ -165,8 +164,17 @@ async function staticHead(
   const roots = await (isUnsigned
     ? content.rootsOfLeaves(since, length)
     : content.roots(length, false))
-  if (!roots || (core.key && !isHead(roots, length, null, core.key))) return null
-  return { length, live: false, roots, since, derived: content.exchange() }
+  if (roots && (!core.key || isHead(roots, length, null, core.key)))
+    return { length, live: false, roots, since, derived: content.exchange() }
+  return tail || core.key || core.durable.mode !== 'none' ? null : wholeStart(content, length)
+}
+
+/** Of a static log without a key, of which anything may be lost: its blocks up to the first that is. */
+async function wholeStart(content: StoredContent, length: number): Promise<Candidate | null> {
+  const sound = await content.firstLost(0, length)
+  content.exchange()
+  const roots = sound > 0 ? await content.rootsOfLeaves(0, sound) : null
+  return roots && { length: sound, live: false, roots, since: 0, derived: content.exchange() }
 }
 
 /** The tail above `taken` is whole, only its signature is lost: make it again. */

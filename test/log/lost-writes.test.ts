@@ -293,3 +293,65 @@ t.test(
     await Promise.all([again.close(), whole.close()])
   },
 )
+
+t.test('what was not durable is told from the copy, where bits of it were lost too', async (t) => {
+  // The bits of the leaves from block 2048 on lie in another sector than those of the leaves before.
+  const [flushed, later] = [2047, 3]
+  for (const live of [true, false]) {
+    const folder = new FaultyFolder()
+    const make = (storage: OpenStorage): Log =>
+      live ? open(storage) : new Log(storage, null, { live: false, syncWindow: NEVER })
+    const log = make(folder.open)
+    // oxlint-disable-next-line no-await-in-loop
+    await log.append(full(0, flushed))
+    // oxlint-disable-next-line no-await-in-loop
+    await log.flush()
+    // oxlint-disable-next-line no-await-in-loop
+    await log.append(full(flushed, later))
+    const files = folder.left().snapshot()
+    const bits = part(files, 'bitfield')
+    bits[HEADER_BYTES + 255] = 0xfe // the data bit of block 2047
+    bits[HEADER_BYTES + 1024 + 511] = 0xfd // its leaf's
+    const again = make(new MemoryFolder(files).open)
+    // oxlint-disable-next-line no-await-in-loop
+    await again.ready()
+    t.equal(again.length, flushed + later)
+    t.equal(again.downloaded(), flushed + later, 'all of them are held')
+    // oxlint-disable-next-line no-await-in-loop
+    await again.close()
+    if (live) continue
+    // Of the tree the root over blocks 0 to 2047 arrived, and nothing else that was new.
+    for (const node of [4094, 4093, 4096, 4098]) {
+      part(files, 'tree').fill(0, HEADER_BYTES + 40 * node, HEADER_BYTES + 40 * (node + 1))
+    }
+    const shorter = make(new MemoryFolder(files).open)
+    // oxlint-disable-next-line no-await-in-loop
+    await shorter.ready()
+    t.equal(shorter.length, flushed)
+    t.equal(shorter.downloaded(), flushed)
+    // oxlint-disable-next-line no-await-in-loop
+    await shorter.close()
+  }
+})
+
+t.test('of a static log in mode none that lost blocks those before them stay', async (t) => {
+  const folder = new FaultyFolder()
+  const log = new Log(folder.open, null, { live: false, durability: 'none' })
+  await log.append(full(0, 9))
+  const files = folder.left().snapshot()
+  files.set('tree', part(files, 'tree').slice(0, HEADER_BYTES + 40 * 11)) // up to block 5
+  part(files, 'tree').fill(0, HEADER_BYTES + 40 * 3, HEADER_BYTES + 40 * 4)
+  part(files, 'data').fill(0, 5 * 20)
+  const again = new Log(new MemoryFolder(files).open, null, { live: false, durability: 'none' })
+  await again.ready()
+  t.equal(again.length, 5)
+  t.equal(await again.append(full(20, 1)), 5)
+  const whole = new Log(new MemoryFolder().open, null, { live: false })
+  await whole.append([...full(0, 5), ...full(20, 1)])
+  t.strictSame(await again.finalize(), await whole.finalize())
+  t.strictSame(await again.audit(), { valid: 6, invalid: 0 })
+  await Promise.all([again.close(), whole.close()])
+  part(files, 'data').fill(0) // nothing is left
+  const empty = new Log(new MemoryFolder(files).open, null, { live: false, durability: 'none' })
+  await t.rejects(empty.ready(), { code: 'LOG_CORRUPT' })
+})

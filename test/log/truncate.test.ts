@@ -4,7 +4,7 @@ import t from 'tap'
 import { signingKeyPair } from '../../src/crypto.ts'
 import { Log } from '../../src/log/index.ts'
 import type { Durability } from '../../src/log/index.ts'
-import type { MemoryFolder } from '../../src/storage/index.ts'
+import { MemoryFolder } from '../../src/storage/index.ts'
 import { FaultyFolder } from './faulty-folder.ts'
 import { Chance } from '../torture/chance.ts'
 
@@ -136,6 +136,20 @@ t.test('what grew since is not cut by whoever finds that it was being cut', asyn
   await again.ready()
   t.equal(again.length, LENGTH + 1)
   t.equal(folderOfIt.left().snapshot().get('durable')?.[49], 0, 'nor by anybody later')
+  await again.close()
+})
+
+t.test('a note of which half was written is not followed', async (t) => {
+  const { folder } = await cut('batch', 4, 'ends', 3) // after the note, before the bits
+  const files = folder.left().snapshot()
+  const note = files.get('durable')
+  t.equal(note?.[49], 1)
+  note?.fill(0, 64, 128) // the disk was full: the length to cut to did not arrive
+  const again = open(new MemoryFolder(files), 'batch')
+  await again.ready()
+  t.equal(again.length, LENGTH)
+  for (let index = 0; index < LENGTH; index++)
+    t.equal(again.has(index), !CLEARED.includes(index), `block ${index}`)
   await again.close()
 })
 

@@ -15,13 +15,15 @@ import { MemoryFolder } from '../../src/storage/index.ts'
 import { Blocks } from './blocks.ts'
 import { Chance } from './chance.ts'
 import type { Part, Row, Setting } from './parts.ts'
-import { messageOf, sameBytes } from './workload.ts'
+import { NEVER, messageOf, sameBytes } from './workload.ts'
 
 const FULL_FLIPS = 10_000
 const QUICK_FLIPS = 600
 const FLIPS_OF_A_LOG = 100
 const FAILURES_PRINTED = 20
-const FILES = ['key', 'secret_key', 'tree', 'data', 'bitfield', 'signatures'] as const
+const FILES = ['key', 'secret_key', 'tree', 'data', 'bitfield', 'signatures', 'durable'] as const
+/** How the session ended that wrote the log; without a note of what is durable its end leaves no trace. */
+const ENDS = ['no note', 'closed', 'killed'] as const
 
 /** A log at rest, and a peer that has all of it. */
 interface Subject {
@@ -43,8 +45,13 @@ async function makeSubject(seed: number, number: number): Promise<Subject> {
   const isWriter = number % 2 === 0
   const folder = new MemoryFolder()
   const own = isWriter ? { secretKey } : {}
-  const log = new Log(folder.open, publicKey, { ...own, sparse: true, durability: 'none' })
+  const end = ENDS[number % ENDS.length] ?? 'closed'
+  const durability = end === 'no note' ? 'none' : 'batch'
+  const options = { ...own, sparse: true, durability, syncWindow: NEVER } as const
+  const log = new Log(folder.open, publicKey, options)
   for (let i = 0; i < 6; i++) {
+    // oxlint-disable-next-line no-await-in-loop
+    if (i === 3) await log.flush()
     const run = blocks.run(peer.length, chance.pick([1, 2, 4, 9]))
     // oxlint-disable-next-line no-await-in-loop
     await peer.append(run)
@@ -61,8 +68,10 @@ async function makeSubject(seed: number, number: number): Promise<Subject> {
   const held = new Set<number>()
   for (let index = 0; index < log.length; index++) if (log.has(index)) held.add(index)
   const { length } = log
+  const killed = folder.snapshot()
   await log.close()
-  return { keys, blocks, isWriter, files: folder.snapshot(), length, held, peer }
+  const files = end === 'killed' ? killed : folder.snapshot()
+  return { keys, blocks, isWriter, files, length, held, peer }
 }
 
 type Outcome = 'detected' | 'unused' | 'forgotten'

@@ -19,7 +19,7 @@ import { Chance } from './chance.ts'
 /** Milliseconds that `batch` may take: never, so that no clock decides anything here. */
 export const NEVER = 2 ** 31 - 1
 
-/** Blocks of a wide log before the program begins: just short of the second bitfield page. */
+/** Blocks of a wide log before the program begins: just short of the second bitfield page, over many tree pages. */
 const WIDE = 8187
 
 /** What a program does next. */
@@ -71,7 +71,8 @@ export async function makeWorkload(seed: number, number: number): Promise<Worklo
   const mode = (['sync', 'batch', 'none'] as const)[number % 3] ?? 'sync'
   const isStatic = number % 8 === 5
   const role = isStatic ? 'static' : chance.coin(0.6) ? 'writer' : 'replica'
-  const wide = number % 16 === 15
+  // Of either kind of log some are wide.
+  const wide = number % 16 === 15 || number % 32 === 13
   const keys = signingKeyPair(chance.bytes(32))
   const sizes = wide ? [0, 1, 2, 3] : undefined
   const blocks = new Blocks(chance.below(2 ** 32), sizes)
@@ -131,7 +132,11 @@ async function filesOf(
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const folder = new MemoryFolder()
   const { publicKey, secretKey } = keys
-  const log = new Log(folder.open, publicKey, { secretKey })
+  const isStatic = role === 'static'
+  const log = new Log(folder.open, isStatic ? null : publicKey, {
+    secretKey: isStatic ? null : secretKey,
+    live: !isStatic,
+  })
   // Not in one batch: a signature lies in the middle.
   await log.append(blocks.run(0, base - 100))
   await log.append(blocks.run(base - 100, 100))
