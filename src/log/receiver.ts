@@ -191,7 +191,8 @@ export class Receiver {
     const block = job.blocks[slot]
     if (error instanceof MerkleError && block) {
       if (error.code === 'MERKLE_WRONG_SIZE') this.#verifier.distrusted.add(block.index)
-      if (this.#maybeForked(error)) return this.#refuseProof(job, block, slot, error)
+      if (this.#maybeForked(error) || this.#isEarly(error, block))
+        return this.#refuseProof(job, block, slot, error)
       job.results[slot] = new LogError('LOG_BAD_PROOF', error.message, { cause: error })
     } else if (error instanceof LogError && error.code === 'LOG_NOT_PROVABLE' && block) {
       this.#verifier.distrusted.add(block.index) // the proof leans on a node that our disk lost
@@ -211,11 +212,15 @@ export class Receiver {
     )
   }
 
+  /** Asked for before the block was distrusted, an honest answer leans on what it was told is here. */
+  #isEarly({ code }: MerkleError, { index }: ReceivedBlock): boolean {
+    const leans = code === 'MERKLE_MISSING_ROOTS' || code === 'MERKLE_NO_SIGNATURE'
+    return leans && this.#verifier.distrusted.has(index)
+  }
+
   async #refuseProof(job: Job, block: ReceivedBlock, slot: number, cause: MerkleError) {
     try {
-      // Asked for before the block was distrusted, an honest answer leans on what it was told is here.
-      const isEarly =
-        this.#verifier.distrusted.has(block.index) && cause.code === 'MERKLE_MISSING_ROOTS'
+      const isEarly = this.#isEarly(cause, block)
       if (isEarly) this.#verifier.distrusted.delete(block.index) // a v10 never sends again what it was told is here
       const why = await this.#judge(block)
       const refused = why === 'unclear' || isEarly ? 'LOG_CONTRADICTION' : 'LOG_BAD_PROOF'

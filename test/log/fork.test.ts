@@ -10,6 +10,8 @@ import type { SignedNode } from '../../src/merkle/index.ts'
 import { MemoryFolder } from '../../src/storage/index.ts'
 import { blocksOf, copyOf, message, Notes, writer } from './logs.ts'
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 interface Forked {
   readonly one: Log
   readonly two: Log
@@ -123,6 +125,29 @@ t.test('a proof that leans on what is here is asked for again, standing alone', 
   t.equal(error?.code, 'LOG_FORK')
   t.equal(heard.length, 1)
   await close(all)
+})
+
+t.test('what was asked for before a block came into doubt is no lie', async (t) => {
+  const { log } = await writer(blocksOf(22, 1))
+  const { copy } = await copyOf(log)
+  copy.attach(new Notes())
+  await copy.receive([await message(log, copy, 3)], null)
+  await log.append(blocksOf(6, 50))
+  const [head, beside] = [await message(log, copy, 27), await message(log, copy, 23)]
+  // One after the other, as they come: the second is verified while the first is being stored.
+  const stored = [copy.receive([head], null), copy.receive([beside], null)]
+  const answer = await log.proof(22, { digest: copy.digest(22) })
+  t.match(answer, { nodes: [], signature: null }, 'it leans on its hash, which came with block 23')
+  t.strictSame(await Promise.all(stored), [[null], [null]])
+  await turn() // the log has grown: the first new block has to show that it grew out of what is here
+  const value = await log.get(22)
+  const [early] = await copy.receive([{ index: 22, value, ...answer }], null)
+  t.equal(early?.code, 'LOG_CONTRADICTION', 'it is asked for again')
+  const [error] = await copy.receive([await message(log, copy, 22)], null)
+  t.equal(error, null)
+  t.strictSame(await copy.get(22), await log.get(22))
+  t.equal(copy.fork, null)
+  await Promise.all([copy.close(), log.close()])
 })
 
 t.test('a liar is no fork: an honest proof ends the suspicion', async (t) => {
