@@ -20,6 +20,7 @@ export class Pair {
   #ours: LineProcess
   /** Counts the times that both were started anew. */
   #age = 0
+  #restarting: Promise<void> = Promise.resolve()
 
   private constructor([original, ours]: readonly [LineProcess, LineProcess]) {
     this.#original = original
@@ -41,6 +42,7 @@ export class Pair {
   async run(seed: number, steps: readonly Step[], explain = false): Promise<[string[], string[]]> {
     const masterKey = createHash('sha256').update(`differential ${seed}`).digest('hex')
     const args = { masterKey, steps, explain }
+    await this.#restarting
     const age = this.#age
     let timer: NodeJS.Timeout | undefined
     try {
@@ -55,12 +57,17 @@ export class Pair {
       // Others that were under way fail as well, and are not the reason.
       if (this.#age !== age) return await this.run(seed, steps, explain)
       this.#age++
-      await this.stop()
-      ;[this.#original, this.#ours] = await startBoth()
+      this.#restarting = this.#restart()
+      await this.#restarting
       throw error
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  async #restart(): Promise<void> {
+    await this.stop()
+    ;[this.#original, this.#ours] = await startBoth()
   }
 
   /** End both. */
