@@ -12,7 +12,7 @@ import { encodeMountRecord, MOUNT_FLAGS, RECORDS } from './mount-record.ts'
 import type { MountTrie } from './mount-trie.ts'
 import type { RenameOptions } from './options.ts'
 import { assertNotInside } from './rename.ts'
-import { mountpointOf, mountSubtree, moves } from './subtree.ts'
+import { entryAt, mountpointOf, mountSubtree, moves } from './subtree.ts'
 import type { Trie } from './trie.ts'
 import type { TrieLog } from './trie-log.ts'
 
@@ -60,13 +60,12 @@ export async function renameIn<L extends TrieLog>(
   const [root, target] = [origin.innerPath, place.innerPath]
   assertNotInside(root, target, below)
   return trie.batch(async () => {
+    if (root === target) return []
     const tree = await mountSubtree(trie, root, below)
-    if (tree.entries.length + tree.records.length === 0 || root === target) return []
-    const at = async (key: string): Promise<TrieEntry | null> => {
-      const entry = await trie.get(key)
-      return entry?.key === key ? entry : null
+    if (tree.entries.length + tree.records.length === 0) return []
+    if (condition && !(await condition(await entryAt(trie, root), await entryAt(trie, target)))) {
+      return []
     }
-    if (condition && !(await condition(await at(root), await at(target)))) return []
     await assertNoMounts(trie, target, root)
     for (const { key } of tree.records) {
       // oxlint-disable-next-line no-await-in-loop -- as a rule there is one, or none

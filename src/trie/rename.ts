@@ -8,7 +8,7 @@ import { TrieError } from './errors.ts'
 import { storedKey, writableKey } from './hash-path.ts'
 import { isWithin } from './mount-path.ts'
 import type { RenameOptions } from './options.ts'
-import { entriesAt, moves } from './subtree.ts'
+import { entriesAt, entryAt, moves } from './subtree.ts'
 import type { Trie } from './trie.ts'
 import type { Change } from './writer.ts'
 
@@ -28,12 +28,10 @@ export async function renaming<Value>(
   const { below = false, hidden = false, condition } = options
   const [root, target] = [storedKey(from), writableKey(to)]
   assertNotInside(root, target, below)
+  if (root === target) return []
   const entries = await entriesAt(bytes, root, { below, hidden })
-  if (entries.length === 0 || root === target) return []
-  const at = async (key: string): Promise<TrieEntry<Value> | null> => {
-    const entry = await trie.get(key, { hidden })
-    return entry?.key === key ? entry : null
-  }
+  if (entries.length === 0) return []
+  const at = (key: string): Promise<TrieEntry<Value> | null> => entryAt(trie, key, hidden)
   if (condition && !(await condition(await at(root), await at(target)))) return []
   const asBytes = new Entries<Uint8Array>(null)
   return moves({ root, entries, records: [] }, target).map((each) => asBytes.change(each))

@@ -51,9 +51,18 @@ export async function entriesAt(
   { below, hidden }: SubtreeOptions,
 ): Promise<readonly TrieEntry[]> {
   if (below) return trie.list(root, { hidden })
-  const entry = await trie.get(root, { hidden })
-  // The same place is not enough: "a" and "a/" share one.
-  return entry?.key === root ? [entry] : []
+  const entry = await entryAt(trie, root, hidden)
+  return entry ? [entry] : []
+}
+
+/** The entry of exactly the key: the same place is not enough, "a" and "a/" share one. */
+export async function entryAt<Value>(
+  trie: Trie<Value>,
+  key: string,
+  hidden = false,
+): Promise<TrieEntry<Value> | null> {
+  const entry = await trie.get(key, { hidden })
+  return entry?.key === key ? entry : null
 }
 
 /** Changes that write the tree at `target` of the same trie. */
