@@ -69,6 +69,18 @@ test('an entry may take the place of the folder that it is in', async (t) => {
   ])
 })
 
+test('an entry of another key at the same place is not meant', async (t) => {
+  const trie = await trieOf(['a/', 'x'])
+  t.same(await trie.rename('a', 'b'), [])
+  const seen: unknown[] = []
+  await trie.rename('x', 'a', { condition: (_, to) => seen.push(to) < 0 })
+  t.same(seen, [null])
+  t.same(await contents(trie), [
+    ['a/', 'a/'],
+    ['x', 'x'],
+  ])
+})
+
 test('hidden entries are renamed among hidden ones', async (t) => {
   const trie = await trieOf(['a/b'], true)
   await trie.put('a/b', 'visible')
