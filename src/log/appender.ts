@@ -16,6 +16,7 @@ import { MAX_LENGTH } from './core.ts'
 import type { Core } from './core.ts'
 import { LogError } from './errors.ts'
 import { cutLeftovers } from './leftovers.ts'
+import { becomeWhole } from './part.ts'
 import { MAX_BLOCK_BYTES } from './options.ts'
 
 interface Pending {
@@ -129,6 +130,7 @@ export class Appender {
     const growth = new TreeBuilder(core.roots).append(blocks)
     try {
       if (core.leftovers) await cutLeftovers(core)
+      if (core.durableBits.isPart) await becomeWhole(core)
       await core.durable.contentComing()
       await this.#writeContent(start, blocks, growth)
       await core.durable.contentWritten()

@@ -12,7 +12,8 @@
  *     49    1  1: the log is being cut
  *     50    8  from this length (uint64, as the next)
  *     58    8  to this one
- *     66    8  the first bytes of the hash of those before: only half of them may have been written
+ *     66    1  1: the writer holds only part of the log (part.ts)
+ *     67    8  the first bytes of the hash of those before: only half of them may have been written
  *     128      of each 8192 blocks 1024 bytes of data bits, 2048 of tree bits, as in `bitfield`
  *
  * It need not be right, only never claim what is not so: bits that it lost are looked at again. v10 ignores
@@ -34,7 +35,8 @@ const MAGIC = fromUtf8('varve durable 1\n')
 const KEY_AT = MAGIC.length
 const STATE_AT = KEY_AT + HASH_BYTES
 const CUT_AT = STATE_AT + 1
-const CHECK_AT = CUT_AT + 17
+const PART_AT = CUT_AT + 17
+const CHECK_AT = PART_AT + 1
 const CHECK_BYTES = 8
 const PAGE_BYTES = DATA_BYTES + TREE_BYTES
 /** Pages read at once. */
@@ -70,6 +72,7 @@ export class DurableBits {
   readonly #key: Uint8Array
   #isOpen = false
   #cut: Cut | null = null
+  #isPart = false
 
   /** @param key - of the log; null while it has none */
   constructor(file: RandomAccess, bitfield: Bitfield, key: Uint8Array | null) {
@@ -101,6 +104,17 @@ export class DurableBits {
   /** The log is to be cut, and will be if this comes to an end; `null`: it was. Synced by the caller. */
   async noteCut(cut: Cut | null): Promise<void> {
     this.#cut = cut
+    await this.#file.write(0, this.#header())
+  }
+
+  /** Whether the writer of the log holds only part of it, as far as the header was read. */
+  get isPart(): boolean {
+    return this.#isPart
+  }
+
+  /** The writer holds only part of the log, or all of it again. Synced by the caller. */
+  async notePart(isPart: boolean): Promise<void> {
+    this.#isPart = isPart
     await this.#file.write(0, this.#header())
   }
 
@@ -163,6 +177,7 @@ export class DurableBits {
     const key = header.subarray(KEY_AT, STATE_AT)
     if (!equals(header.subarray(0, KEY_AT), MAGIC)) return false
     if (!isZero(key) && !equals(key, this.#key)) return false
+    this.#isPart = byteAt(header, PART_AT) === 1
     if (!equals(header.subarray(CHECK_AT, CHECK_AT + CHECK_BYTES), checkOf(header))) {
       // A write of it failed half way, or a bit flipped: what is not relied on does no harm.
       this.#isOpen = true
@@ -185,6 +200,7 @@ export class DurableBits {
       writeUint64(this.#cut.from, header, CUT_AT + 1)
       writeUint64(this.#cut.to, header, CUT_AT + 9)
     }
+    header[PART_AT] = this.#isPart ? 1 : 0
     header.set(checkOf(header), CHECK_AT)
     return header
   }

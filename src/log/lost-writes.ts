@@ -13,6 +13,7 @@ import type { TreeNode } from '../merkle/index.ts'
 import type { Core } from './core.ts'
 import type { Doubts } from './durable-bits.ts'
 import { LogError } from './errors.ts'
+import { isSource } from './part.ts'
 import type { StoredContent } from './stored-content.ts'
 import { trustNode } from './trust.ts'
 
@@ -34,7 +35,7 @@ export async function isTailSound(
 export async function dropLost(core: Core, content: StoredContent, doubts: Doubts): Promise<void> {
   const { bitfield } = core
   const before = bitfield.unset
-  const isWriter = core.secretKey !== null || core.key === null
+  const isWriter = isSource(core)
   if (!isWriter) await dropNodes(core, doubts.nodes)
   const end = isWriter ? doubts.length : Infinity
   const held = doubts.blocks.filter((block) => block < end && bitfield.has(block))

@@ -39,6 +39,7 @@ import { dropLost, isTailSound } from './lost-writes.ts'
 import { Mutex } from './mutex.ts'
 import { DEFAULT_MAX_LENGTH } from './options.ts'
 import type { LogOptions } from './options.ts'
+import { isSource } from './part.ts'
 import { recover } from './recover.ts'
 import { reclaimTail } from './rebuild.ts'
 import { SignatureFile } from './signature-file.ts'
@@ -207,7 +208,7 @@ async function soundHead(
   if (length > 0 && core.key && !isHead(roots, length, signature, core.key)) return null
   const beyond = await signatures.scan(length + 1).next()
   if (!beyond.done) return null
-  const isWriter = core.secretKey !== null || core.key === null
+  const isWriter = isSource(core)
   if (isWriter && bitfield.firstUnknownLeaf(length) >= 0) return null
   if (!(await dataReaches(core, sizes.data))) return null
   const content = new StoredContent(core, sizes)

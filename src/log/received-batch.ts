@@ -39,6 +39,12 @@ export class ReceivedBatch {
     return this.nodes.size === 0 && this.blocks.length === 0 && this.heads.size === 0
   }
 
+  /** Whether it proves a log of more than `length` blocks. */
+  growsBeyond(length: number): boolean {
+    for (const head of this.heads.keys()) if (head > length) return true
+    return false
+  }
+
   /** Write nodes, signatures and data, each joined where neighbours meet. */
   async write(core: Core): Promise<void> {
     const writes = [core.tree.write([...this.nodes.values()])]

@@ -19,6 +19,7 @@ import type { ForkEvidence } from './events.ts'
 import { judge } from './fork.ts'
 import { assertMayGrow } from './growth.ts'
 import { cutLeftovers } from './leftovers.ts'
+import { becomePart } from './part.ts'
 import { approve, finish } from './receive-job.ts'
 import type { Job, ReceiveResults } from './receive-job.ts'
 import { ReceivedBatch } from './received-batch.ts'
@@ -191,9 +192,12 @@ export class Receiver {
     const block = job.blocks[slot]
     if (error instanceof MerkleError && block) {
       if (error.code === 'MERKLE_WRONG_SIZE') this.#verifier.distrusted.add(block.index)
-      if (this.#maybeForked(error) || this.#isEarly(error, block))
-        return this.#refuseProof(job, block, slot, error)
-      job.results[slot] = new LogError('LOG_BAD_PROOF', error.message, { cause: error })
+      if (this.#maybeForked(error)) return this.#refuseProof(job, block, slot, error)
+      // Asked for before the block was distrusted, an honest answer leans on what it was told is here.
+      const isEarly =
+        error.code === 'MERKLE_NO_SIGNATURE' && this.#verifier.distrusted.has(block.index)
+      const code = isEarly ? 'LOG_CONTRADICTION' : 'LOG_BAD_PROOF'
+      job.results[slot] = new LogError(code, error.message, { cause: error })
     } else if (error instanceof LogError && error.code === 'LOG_NOT_PROVABLE' && block) {
       this.#verifier.distrusted.add(block.index) // the proof leans on a node that our disk lost
       job.results[slot] = new LogError('LOG_CORRUPT', error.message, { cause: error })
@@ -212,15 +216,11 @@ export class Receiver {
     )
   }
 
-  /** Asked for before the block was distrusted, an honest answer leans on what it was told is here. */
-  #isEarly({ code }: MerkleError, { index }: ReceivedBlock): boolean {
-    const leans = code === 'MERKLE_MISSING_ROOTS' || code === 'MERKLE_NO_SIGNATURE'
-    return leans && this.#verifier.distrusted.has(index)
-  }
-
   async #refuseProof(job: Job, block: ReceivedBlock, slot: number, cause: MerkleError) {
     try {
-      const isEarly = this.#isEarly(cause, block)
+      // Asked for before the block was distrusted, an honest answer leans on what it was told is here.
+      const isEarly =
+        this.#verifier.distrusted.has(block.index) && cause.code === 'MERKLE_MISSING_ROOTS'
       if (isEarly) this.#verifier.distrusted.delete(block.index) // a v10 never sends again what it was told is here
       const why = await this.#judge(block)
       const refused = why === 'unclear' || isEarly ? 'LOG_CONTRADICTION' : 'LOG_BAD_PROOF'
@@ -279,6 +279,7 @@ export class Receiver {
     if (batch.isEmpty) return
     try {
       if (core.leftovers) await cutLeftovers(core)
+      if (batch.growsBeyond(core.length)) await becomePart(core)
       await core.durable.contentComing()
       await batch.write(core)
       await core.durable.contentWritten()

@@ -22,6 +22,7 @@ import type { Doubts } from './durable-bits.ts'
 import { LogError } from './errors.ts'
 import { HEADER_BYTES } from './header.ts'
 import type { FileSizes, Head } from './open.ts'
+import { isSource } from './part.ts'
 import { StoredContent } from './stored-content.ts'
 import { NODE_BYTES } from './tree-file.ts'
 import { isHead } from './trust.ts'
@@ -58,8 +59,8 @@ export async function recover(
   doubts: Doubts | null,
 ): Promise<Head> {
   const content = new StoredContent(core, sizes)
-  const isWriter = core.secretKey !== null
-  const ownsTail = doubts !== null && (isWriter || core.key === null)
+  const isWriter = core.key !== null && isSource(core)
+  const ownsTail = doubts !== null && isSource(core)
   const tail = ownsTail ? await tailOf(core, content, doubts, recorded) : null
   let taken = await findCandidate(core, content, isWriter, tail)
   if (isWriter && recorded > (taken?.length ?? 0)) {
